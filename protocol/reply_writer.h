@@ -1,0 +1,110 @@
+// Values -> reply bytes, in RESP2 or RESP3.
+#pragma once
+
+#include <charconv>
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+#include <string>
+#include <string_view>
+
+namespace sluice::protocol {
+
+enum class Version : uint8_t { kResp2 = 2, kResp3 = 3 };
+
+// Appends replies to a byte string that the caller owns. Aggregates are announced by their length, then
+// their elements are written. Where RESP2 lacks a type it gets what Redis sends instead (named at each
+// function).
+class ReplyWriter {
+ public:
+  ReplyWriter(std::string& out, Version version) : out_(out), version_(version) {}
+
+  Version version() const { return version_; }
+  void set_version(Version version) { version_ = version; }
+
+  void Simple(std::string_view text);  // +text; CR and LF become spaces
+  void Ok() { out_.append("+OK\r\n"); }
+  // -text. A text that does not begin with '-' gets "ERR " before it; one that does ("-WRONGTYPE ...") keeps
+  // its own code. CR and LF become spaces, so nothing that is echoed can forge a reply.
+  void Error(std::string_view text);
+  void Integer(int64_t value) { Line(':', value); }
+  void Bulk(std::string_view bytes);
+  void BulkInteger(int64_t value);  // the decimal text as a bulk string
+  void Null() { out_.append(resp3() ? "_\r\n" : "$-1\r\n"); }
+  void NullArray() { out_.append(resp3() ? "_\r\n" : "*-1\r\n"); }
+  void Array(size_t elements) { Line('*', elements); }
+  void Map(size_t pairs);                                              // RESP2: an array of 2 x pairs
+  void Set(size_t elements) { Line(resp3() ? '~' : '*', elements); }   // RESP2: an array
+  void Push(size_t elements) { Line(resp3() ? '>' : '*', elements); }  // RESP2: an array
+  // RESP2: a bulk string. The shortest form that reads back the same; integral values without exponent or
+  // point as far as a double counts exactly; inf, -inf, nan.
+  void Double(double value);
+  void BigNumber(std::string_view digits);  // RESP2: a bulk string
+  void Boolean(bool value);                 // RESP2: 1 or 0
+  // `format` has 3 letters: txt, mkd. RESP2: a bulk string of `text` alone.
+  void Verbatim(std::string_view format, std::string_view text);
+  void Raw(std::string_view wire) { out_.append(wire); }  // already RESP: stored fields
+
+  // For an aggregate whose length is known only after its elements: remember where it begins, write the
+  // elements, then put the header before them. Costs a move of what was written since.
+  size_t Mark() const { return out_.size(); }
+  void InsertArray(size_t mark, size_t elements);
+  void InsertMap(size_t mark, size_t pairs);
+  // Takes back everything since `mark`.
+  void Truncate(size_t mark) { out_.resize(mark); }
+
+ private:
+  // "<type><number>\r\n" with the largest of numbers.
+  static constexpr size_t kMaxLine = 1 + 20 + 2;
+
+  bool resp3() const { return version_ == Version::kResp3; }
+  template <typename Number>
+  static size_t FormatLine(char* line, char type, Number number);
+  template <typename Number>
+  void Line(char type, Number number);
+  void AppendOneLine(std::string_view text);
+
+  std::string& out_;
+  Version version_;
+};
+
+// Most lengths and counts have one digit: no need to ask how many.
+template <typename Number>
+inline size_t ReplyWriter::FormatLine(char* line, char type, Number number) {
+  char* end = line;
+  *end++ = type;
+  if (number >= 0 && number < 10) {
+    *end++ = static_cast<char>('0' + number);
+  } else {
+    end = std::to_chars(end, line + kMaxLine, number).ptr;
+  }
+  *end++ = '\r';
+  *end++ = '\n';
+  return static_cast<size_t>(end - line);
+}
+
+template <typename Number>
+inline void ReplyWriter::Line(char type, Number number) {
+  char line[kMaxLine];
+  out_.append(line, FormatLine(line, type, number));
+}
+
+inline void ReplyWriter::Bulk(std::string_view bytes) {
+  // A short bulk is put together first: one growth check of the output instead of three.
+  constexpr size_t kShort = 64;
+  if (bytes.size() <= kShort) {
+    char whole[kMaxLine + kShort + 2];
+    size_t size = FormatLine(whole, '$', bytes.size());
+    if (!bytes.empty()) std::memcpy(whole + size, bytes.data(), bytes.size());
+    size += bytes.size();
+    whole[size++] = '\r';
+    whole[size++] = '\n';
+    out_.append(whole, size);
+    return;
+  }
+  Line('$', bytes.size());
+  out_.append(bytes);
+  out_.append("\r\n", 2);
+}
+
+}  // namespace sluice::protocol

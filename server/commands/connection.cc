@@ -1,0 +1,123 @@
+// How a client introduces itself, and leaves.
+#include "server/commands/arguments.h"
+#include "server/commands/handlers.h"
+
+namespace sluice::commands {
+namespace {
+
+constexpr std::string_view kDefaultUser = "default";
+constexpr std::string_view kWrongPassword = "-WRONGPASS invalid username-password pair or user is disabled.";
+
+// Takes as long for a wrong password as for the right one of the same length.
+bool SameSecret(std::string_view given, std::string_view secret) {
+  size_t difference = given.size() ^ secret.size();
+  for (size_t i = 0; i < given.size(); ++i) {
+    difference |= static_cast<size_t>(static_cast<unsigned char>(given[i]) ^
+                                      static_cast<unsigned char>(secret.empty() ? 0 : secret[i % secret.size()]));
+  }
+  return difference == 0;
+}
+
+bool Authenticate(Context& ctx, std::string_view user, std::string_view password) {
+  const std::string& secret = ctx.host.settings().requirepass;
+  // Without a password the one user there is may come with any.
+  if (user == kDefaultUser && (secret.empty() || SameSecret(password, secret))) {
+    ctx.session.authenticated = true;
+    return true;
+  }
+  ctx.reply.Error(kWrongPassword);
+  return false;
+}
+
+// A name that CLIENT LIST can show: no spaces, nothing unprintable.
+bool ValidName(std::string_view name) {
+  for (char c : name) {
+    if (c < '!' || c > '~') return false;
+  }
+  return true;
+}
+
+}  // namespace
+
+bool SetClientName(Context& ctx, std::string_view name) {
+  if (!ValidName(name)) {
+    ctx.reply.Error("Client names cannot contain spaces, newlines or special characters.");
+    return false;
+  }
+  ctx.session.name = name;
+  return true;
+}
+
+void Ping(Context& ctx) {
+  if (ctx.argc() > 2) return ctx.reply.Error(errors::WrongArity("ping"));
+  if (ctx.argc() == 2) return ctx.reply.Bulk(ctx.arg(1));
+  ctx.reply.Simple("PONG");
+}
+
+void Echo(Context& ctx) { ctx.reply.Bulk(ctx.arg(1)); }
+
+void Hello(Context& ctx) {
+  protocol::Version version = ctx.session.version;
+  size_t i = 1;
+  if (ctx.argc() > 1) {
+    const auto number = ParseInteger(ctx.arg(i++));
+    if (!number) return ctx.reply.Error("Protocol version is not an integer or out of range");
+    if (*number != 2 && *number != 3) return ctx.reply.Error("-NOPROTO unsupported protocol version");
+    version = static_cast<protocol::Version>(*number);
+  }
+  std::optional<std::string_view> name;
+  for (; i < ctx.argc(); ++i) {
+    const size_t more = ctx.argc() - 1 - i;
+    if (IsWord(ctx.arg(i), "AUTH") && more >= 2) {
+      if (!Authenticate(ctx, ctx.arg(i + 1), ctx.arg(i + 2))) return;
+      i += 2;
+    } else if (IsWord(ctx.arg(i), "SETNAME") && more >= 1) {
+      name = ctx.arg(++i);
+    } else {
+      return ctx.reply.Error(errors::Concat({"Syntax error in HELLO option '", ctx.arg(i), "'"}));
+    }
+  }
+  if (!ctx.session.authenticated) {
+    return ctx.reply.Error(
+        "-NOAUTH HELLO must be called with the client already authenticated, otherwise the HELLO <proto> AUTH <user> "
+        "<pass> option can be used to authenticate the client and select the RESP protocol version at the same time");
+  }
+  if (name && !SetClientName(ctx, *name)) return;
+  ctx.session.version = version;
+  ctx.reply.set_version(version);
+  ctx.reply.Map(7);
+  ctx.reply.Bulk("server"), ctx.reply.Bulk("redis");
+  ctx.reply.Bulk("version"), ctx.reply.Bulk("7.4.0");
+  ctx.reply.Bulk("proto"), ctx.reply.Integer(static_cast<int64_t>(version));
+  ctx.reply.Bulk("id"), ctx.reply.Integer(static_cast<int64_t>(ctx.session.id));
+  ctx.reply.Bulk("mode"), ctx.reply.Bulk("standalone");
+  ctx.reply.Bulk("role"), ctx.reply.Bulk("master");
+  ctx.reply.Bulk("modules"), ctx.reply.Array(0);
+}
+
+void Auth(Context& ctx) {
+  if (ctx.argc() > 3) return ctx.reply.Error(errors::kSyntax);
+  if (ctx.argc() == 2 && ctx.host.settings().requirepass.empty()) {
+    return ctx.reply.Error(
+        "AUTH <password> called without any password configured for the default user. Are you sure your configuration "
+        "is correct?");
+  }
+  const std::string_view user = ctx.argc() == 3 ? ctx.arg(1) : kDefaultUser;
+  if (Authenticate(ctx, user, ctx.arg(ctx.argc() - 1))) ctx.reply.Ok();
+}
+
+void Quit(Context& ctx) {
+  ctx.reply.Ok();
+  ctx.session.close = true;
+}
+
+void Reset(Context& ctx) {
+  ctx.session.db = 0;
+  ctx.session.name.clear();
+  ctx.session.authenticated = ctx.host.settings().requirepass.empty();
+  ctx.session.version = protocol::Version::kResp2;
+  ctx.reply.set_version(ctx.session.version);
+  ctx.reply.Simple("RESET");
+}
+
+}  // namespace sluice::commands

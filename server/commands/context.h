@@ -1,0 +1,85 @@
+// What a handler sees, and the two things it may do beyond replying: record, and block.
+#pragma once
+
+#include <cstdint>
+#include <initializer_list>
+#include <span>
+#include <string_view>
+
+#include "protocol/reply_writer.h"
+#include "protocol/request.h"
+#include "server/commands/errors.h"
+#include "server/commands/host.h"
+#include "server/commands/session.h"
+#include "server/engine/engine.h"
+#include "server/engine/event.h"
+#include "storage/log.h"
+
+namespace sluice::commands {
+
+struct Command;
+class Dispatcher;
+
+// A call that finds nothing yet and is willing to wait.
+struct BlockRequest {
+  std::span<const std::string_view> keys;  // wakes when one of them changes
+  // Callers of one group are served in turn, and none after the first that finds nothing; empty: each is asked.
+  std::string_view group;
+  uint64_t timeout_ms = 0;                 // 0: for ever
+  // The request to execute when one of the keys changes; with "$" resolved.
+  std::span<const std::string_view> args;
+};
+
+// How the process does, for INFO.
+struct ServerStatistics {
+  uint64_t commands = 0;
+  uint64_t errors = 0;
+  uint64_t blocked = 0;
+  uint64_t keyspace_hits = 0;
+  uint64_t keyspace_misses = 0;
+};
+
+class Context {
+ public:
+  virtual ~Context() = default;
+
+  const protocol::Request& request;
+  const engine::Engine& engine;
+  protocol::ReplyWriter& reply;
+  Session& session;
+  Host& host;
+  const Time now;
+  const Command& command;
+
+  size_t argc() const { return request.size(); }
+  std::string_view arg(size_t i) const { return request[i]; }
+
+  const engine::Object* Find(std::string_view key) const { return engine.Find(session.db, key); }
+
+  // Records `events` as one record and applies them: all of the command's changes, decided before the first of them
+  // acts. False where the log has no room: nothing has changed, the error stands instead of whatever this command has
+  // replied so far, and the handler returns.
+  [[nodiscard]] virtual bool Record(std::span<engine::Event> events) = 0;
+  [[nodiscard]] bool Record(std::initializer_list<engine::Event> events) {
+    engine::Event list[8];
+    size_t count = 0;
+    for (const engine::Event& event : events) list[count++] = event;
+    return Record(std::span(list, count));
+  }
+
+  // Instead of a reply. Where blocking is not allowed, and for a timeout, the reply is a null array.
+  virtual void Block(const BlockRequest& block) = 0;
+
+  // A consumer has looked, without an event to tell it.
+  virtual void Touch(engine::ObjectId stream, uint32_t group, uint32_t consumer) = 0;
+
+  virtual const storage::Log& log() const = 0;
+  virtual const ServerStatistics& statistics() const = 0;
+
+ protected:
+  Context(const protocol::Request& r, const engine::Engine& e, protocol::ReplyWriter& w, Session& s, Host& h, Time t,
+          const Command& c)
+      : request(r), engine(e), reply(w), session(s), host(h), now(t), command(c) {}
+};
+
+}  // namespace sluice::commands

@@ -1,0 +1,47 @@
+// Requests -> replies: looks the command up, lets its handler decide, records, applies, and serves who waited.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+
+#include "protocol/request.h"
+#include "server/commands/host.h"
+#include "server/commands/session.h"
+#include "server/engine/journal.h"
+
+namespace sluice::commands {
+
+// One thread. All of `journal` and `host` outlive it.
+class Dispatcher {
+ public:
+  Dispatcher(engine::Journal& journal, Host& host);
+  ~Dispatcher();
+
+  // The present time, once a tick (the wall clock may jump; Time.unix_us handed on to handlers never runs back).
+  void SetTime(Time now);
+
+  // Executes one request of `session`. Afterwards exactly one of these holds: its reply stands in session.output;
+  // session.blocked is set and the reply comes later, with Host::Wake. The request's views are not kept.
+  void Execute(Session& session, const protocol::Request& request);
+
+  // True where `request` would change state if executed: what a connection holds back while too much is uncommitted.
+  bool IsWrite(const protocol::Request& request) const;
+
+  // Answers blocked calls whose time is over. Call it at or after next_deadline_ms().
+  void ExpireBlocked();
+  // The earliest deadline of a blocked call, in Time.monotonic_ms; nullopt: none.
+  std::optional<uint64_t> next_deadline_ms() const;
+
+  // `session` is going away: forgets its blocked call. Safe at any time, also inside Host::Wake.
+  void Drop(Session& session);
+
+  // A slice (at most about 200 us) of deferred work: memory of dropped keys. False where nothing is left.
+  bool RunBackgroundSlice();
+
+ private:
+  class Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace sluice::commands

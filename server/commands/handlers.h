@@ -1,0 +1,109 @@
+// Every command's function. Which name leads to which is the table's business (command_table.cc).
+#pragma once
+
+#include "server/commands/context.h"
+
+namespace sluice::commands {
+
+// stream_append.cc
+void Xadd(Context& ctx);
+void Xtrim(Context& ctx);
+void Xdel(Context& ctx);
+void Xsetid(Context& ctx);
+
+// stream_range.cc
+void Xlen(Context& ctx);
+void Xrange(Context& ctx);
+void Xrevrange(Context& ctx);
+
+// stream_read.cc
+void Xread(Context& ctx);
+void Xreadgroup(Context& ctx);
+
+// stream_group.cc
+void XgroupCreate(Context& ctx);
+void XgroupSetid(Context& ctx);
+void XgroupDestroy(Context& ctx);
+void XgroupCreateconsumer(Context& ctx);
+void XgroupDelconsumer(Context& ctx);
+
+// stream_pending.cc
+void Xack(Context& ctx);
+void Xpending(Context& ctx);
+
+// stream_claim.cc
+void Xclaim(Context& ctx);
+void Xautoclaim(Context& ctx);
+
+// stream_info.cc
+void XinfoStream(Context& ctx);
+void XinfoGroups(Context& ctx);
+void XinfoConsumers(Context& ctx);
+
+// strings.cc
+void Set(Context& ctx);
+void Get(Context& ctx);
+void Incr(Context& ctx);
+void Decr(Context& ctx);
+void Incrby(Context& ctx);
+void Decrby(Context& ctx);
+
+// keys.cc
+void Del(Context& ctx);
+void Exists(Context& ctx);
+void Type(Context& ctx);
+void Keys_(Context& ctx);
+void Scan(Context& ctx);
+void Rename(Context& ctx);
+void Flushall(Context& ctx);
+void Flushdb(Context& ctx);
+void Dbsize(Context& ctx);
+void Select(Context& ctx);
+
+// seckill.cc
+void SeckillCreate(Context& ctx);
+void SeckillBuy(Context& ctx);
+void SeckillTry(Context& ctx);
+void SeckillGet(Context& ctx);
+void SeckillAddstock(Context& ctx);
+void SeckillAudit(Context& ctx);
+
+// connection.cc
+void Ping(Context& ctx);
+void Echo(Context& ctx);
+void Hello(Context& ctx);
+void Auth(Context& ctx);
+void Quit(Context& ctx);
+void Reset(Context& ctx);
+
+// client.cc
+void ClientId(Context& ctx);
+void ClientGetname(Context& ctx);
+void ClientSetname(Context& ctx);
+void ClientSetinfo(Context& ctx);
+void ClientInfo(Context& ctx);
+void ClientList(Context& ctx);
+void ClientKill(Context& ctx);
+
+// command_docs.cc
+void CommandAll(Context& ctx);
+void CommandCount(Context& ctx);
+void CommandInfo(Context& ctx);
+void CommandDocs(Context& ctx);
+void CommandList(Context& ctx);
+void CommandGetkeys(Context& ctx);
+
+// info.cc
+void Info(Context& ctx);
+
+// server.cc
+void ConfigGet(Context& ctx);
+void ConfigSet(Context& ctx);
+void TimeNow(Context& ctx);
+void Shutdown(Context& ctx);
+void DebugSleep(Context& ctx);
+
+// help.cc: the HELP subcommand of every container.
+void Help(Context& ctx);
+
+}  // namespace sluice::commands

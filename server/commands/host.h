@@ -1,0 +1,83 @@
+// What commands ask of the process around them. server/net implements it; so does the tests' harness.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "server/commands/session.h"
+
+namespace sluice::commands {
+
+// Time as it comes in with a tick. Handlers use nothing else.
+struct Time {
+  uint64_t unix_us = 0;       // wall clock, never running back while the server runs
+  uint64_t monotonic_ms = 0;  // for deadlines
+  uint64_t unix_ms() const { return unix_us / 1000; }
+};
+
+// Facts for INFO that only the process knows.
+struct HostFacts {
+  std::string run_id;            // 40 hex characters
+  std::string executable;
+  std::string config_file;       // absolute; empty where none was given
+  std::string multiplexing_api;  // "epoll"
+  int64_t process_id = 0;
+  uint16_t tcp_port = 0;
+  uint64_t started_unix_ms = 0;
+  uint64_t max_clients = 0;
+  uint64_t connected_clients = 0;
+  uint64_t connections_received = 0;
+  uint64_t connections_rejected = 0;
+  uint64_t input_bytes = 0;
+  uint64_t output_bytes = 0;
+  uint64_t query_buffer_closed = 0;   // clients closed at a limit
+  uint64_t output_buffer_closed = 0;
+  uint64_t protocol_errors = 0;
+  std::string recovery;  // one line: what was recovered and how long it took
+};
+
+// Options that commands read. The host keeps them true when CONFIG SET changes one.
+struct Settings {
+  std::string requirepass;
+  uint64_t databases = 16;
+  uint64_t stream_node_max_entries = 100;
+  uint64_t max_bulk_bytes = 64 << 20;
+  bool debug_commands = false;  // enable-debug-command
+};
+
+class Host {
+ public:
+  virtual ~Host() = default;
+
+  virtual const Settings& settings() const = 0;
+  virtual HostFacts Facts() const = 0;
+
+  // `session` was written to outside of its own request (a blocked call was answered): send its output when it is
+  // committed, and go on with its further requests. May be called in the middle of another session's request.
+  virtual void Wake(Session& session) = 0;
+
+  // Every connected session, oldest first.
+  virtual void ForEachSession(const std::function<void(Session&)>& visit) = 0;
+  // Closes `session`'s connection: at once, or, where it is the `caller`, after its reply. The session dies later,
+  // not inside this call.
+  virtual void Kill(Session& session, const Session& caller) = 0;
+
+  // Stops the server in good order once the present tick is over: everything durable, exit status 0.
+  virtual void Shutdown() = 0;
+  // Sleeps on the loop's thread (DEBUG SLEEP).
+  virtual void Sleep(double seconds) = 0;
+
+  // Name and value of every option that matches one of `patterns` (globs, any case), each once, in the file's order.
+  virtual std::vector<std::pair<std::string, std::string>> ConfigGet(
+      std::span<const std::string_view> patterns) const = 0;
+  // Sets all of name, value, name, value ... or none; the error text (without code) where it refuses.
+  virtual std::optional<std::string> ConfigSet(std::span<const std::string_view> names_and_values) = 0;
+};
+
+}  // namespace sluice::commands

@@ -1,0 +1,190 @@
+// INFO: the server in figures, under Redis's names where Redis has one.
+#include <malloc.h>
+#include <sys/resource.h>
+#include <sys/utsname.h>
+
+#include <cstdio>
+#include <functional>
+#include <vector>
+
+#include "server/commands/arguments.h"
+#include "server/commands/handlers.h"
+
+namespace sluice::commands {
+namespace {
+
+class Lines {
+ public:
+  void Section(std::string_view name) {
+    if (!text_.empty()) text_ += "\r\n";
+    text_ += errors::Concat({"# ", name, "\r\n"});
+  }
+  void Add(std::string_view name, std::string_view value) { text_ += errors::Concat({name, ":", value, "\r\n"}); }
+  void Add(std::string_view name, uint64_t value) { Add(name, std::to_string(value)); }
+  const std::string& text() const { return text_; }
+
+ private:
+  std::string text_;
+};
+
+std::string Human(uint64_t bytes) {
+  char text[32];
+  const double value = static_cast<double>(bytes);
+  if (bytes < 1024) {
+    std::snprintf(text, sizeof text, "%lluB", static_cast<unsigned long long>(bytes));
+  } else if (bytes < 1024 * 1024) {
+    std::snprintf(text, sizeof text, "%.2fK", value / 1024);
+  } else if (bytes < 1024ull * 1024 * 1024) {
+    std::snprintf(text, sizeof text, "%.2fM", value / (1024 * 1024));
+  } else {
+    std::snprintf(text, sizeof text, "%.2fG", value / (1024.0 * 1024 * 1024));
+  }
+  return text;
+}
+
+// A "<name>: <n> kB" line of /proc/self/status, in bytes.
+uint64_t ProcessMemory(const char* name) {
+  std::FILE* file = std::fopen("/proc/self/status", "r");
+  if (file == nullptr) return 0;
+  char line[256];
+  unsigned long long kilobytes = 0;
+  while (std::fgets(line, sizeof line, file) != nullptr) {
+    const std::string_view text(line);
+    if (text.starts_with(name) && std::sscanf(line + std::string_view(name).size(), ": %llu", &kilobytes) == 1) break;
+  }
+  std::fclose(file);
+  return kilobytes * 1024;
+}
+
+void Server(Context& ctx, Lines& lines) {
+  const HostFacts facts = ctx.host.Facts();
+  utsname system{};
+  uname(&system);
+  const uint64_t uptime = ctx.now.unix_ms() > facts.started_unix_ms ? (ctx.now.unix_ms() - facts.started_unix_ms) / 1000 : 0;
+  lines.Add("redis_version", "7.4.0");
+  lines.Add("sluice_version", SLUICE_VERSION);
+  lines.Add("redis_mode", "standalone");
+  lines.Add("os", errors::Concat({system.sysname, " ", system.release, " ", system.machine}));
+  lines.Add("arch_bits", "64");
+  lines.Add("multiplexing_api", facts.multiplexing_api);
+  lines.Add("process_id", static_cast<uint64_t>(facts.process_id));
+  lines.Add("run_id", facts.run_id);
+  lines.Add("tcp_port", facts.tcp_port);
+  lines.Add("server_time_usec", ctx.now.unix_us);
+  lines.Add("uptime_in_seconds", uptime);
+  lines.Add("uptime_in_days", uptime / 86400);
+  lines.Add("executable", facts.executable);
+  lines.Add("config_file", facts.config_file);
+}
+
+void Clients(Context& ctx, Lines& lines) {
+  const HostFacts facts = ctx.host.Facts();
+  lines.Add("connected_clients", facts.connected_clients);
+  lines.Add("maxclients", facts.max_clients);
+  lines.Add("blocked_clients", ctx.statistics().blocked);
+}
+
+void Memory(Context&, Lines& lines) {
+  const struct mallinfo2 heap = mallinfo2();
+  const uint64_t used = heap.uordblks + heap.hblkhd;
+  const uint64_t rss = ProcessMemory("VmRSS");
+  lines.Add("used_memory", used);
+  lines.Add("used_memory_human", Human(used));
+  lines.Add("used_memory_rss", rss);
+  lines.Add("used_memory_rss_human", Human(rss));
+  lines.Add("used_memory_rss_anon", ProcessMemory("RssAnon"));
+  lines.Add("used_memory_peak", ProcessMemory("VmHWM"));
+  lines.Add("maxmemory", uint64_t{0});
+  lines.Add("maxmemory_human", "0B");
+  lines.Add("maxmemory_policy", "noeviction");
+  lines.Add("mem_allocator", "libc");
+}
+
+void Persistence(Context& ctx, Lines& lines) {
+  const storage::CommitStats stats = ctx.log().stats();
+  lines.Add("loading", uint64_t{0});
+  lines.Add("aof_enabled", uint64_t{1});
+  lines.Add("log_id", std::to_string(ctx.log().log_id()));
+  lines.Add("log_tail_lsn", storage::Value(ctx.log().tail()));
+  lines.Add("log_committed_lsn", storage::Value(ctx.log().committed()));
+  lines.Add("log_segments", stats.segments);
+  lines.Add("commit_path", stats.path);
+  lines.Add("commit_direct_io", stats.direct ? "1" : "0");
+  lines.Add("commit_batches", stats.batches);
+  lines.Add("commit_bytes", stats.bytes);
+  lines.Add("commit_median_usec", stats.median_us);
+  lines.Add("recovery", ctx.host.Facts().recovery);
+}
+
+void Stats(Context& ctx, Lines& lines) {
+  const HostFacts facts = ctx.host.Facts();
+  lines.Add("total_connections_received", facts.connections_received);
+  lines.Add("total_commands_processed", ctx.statistics().commands);
+  lines.Add("total_net_input_bytes", facts.input_bytes);
+  lines.Add("total_net_output_bytes", facts.output_bytes);
+  lines.Add("rejected_connections", facts.connections_rejected);
+  lines.Add("total_error_replies", ctx.statistics().errors);
+  lines.Add("client_query_buffer_limit_disconnections", facts.query_buffer_closed);
+  lines.Add("client_output_buffer_limit_disconnections", facts.output_buffer_closed);
+  lines.Add("protocol_errors", facts.protocol_errors);
+}
+
+void Replication(Context&, Lines& lines) {
+  lines.Add("role", "master");
+  lines.Add("connected_slaves", uint64_t{0});
+}
+
+void Cpu(Context&, Lines& lines) {
+  rusage usage{};
+  getrusage(RUSAGE_SELF, &usage);
+  auto seconds = [](const timeval& time) {
+    char text[32];
+    std::snprintf(text, sizeof text, "%ld.%06ld", static_cast<long>(time.tv_sec), static_cast<long>(time.tv_usec));
+    return std::string(text);
+  };
+  lines.Add("used_cpu_sys", seconds(usage.ru_stime));
+  lines.Add("used_cpu_user", seconds(usage.ru_utime));
+}
+
+void Cluster(Context&, Lines& lines) { lines.Add("cluster_enabled", uint64_t{0}); }
+
+void Keyspace(Context& ctx, Lines& lines) {
+  for (uint8_t db = 0; db < engine::kDatabases; ++db) {
+    const size_t keys = ctx.engine.keys().size(db);
+    if (keys == 0) continue;
+    lines.Add("db" + std::to_string(db), errors::Concat({"keys=", std::to_string(keys), ",expires=0,avg_ttl=0"}));
+  }
+}
+
+struct SectionRow {
+  std::string_view name;
+  void (*write)(Context&, Lines&);
+};
+
+constexpr SectionRow kSections[] = {
+    {"Server", Server}, {"Clients", Clients}, {"Memory", Memory}, {"Persistence", Persistence}, {"Stats", Stats},
+    {"Replication", Replication}, {"CPU", Cpu}, {"Cluster", Cluster}, {"Keyspace", Keyspace},
+};
+
+bool Wanted(Context& ctx, std::string_view section) {
+  if (ctx.argc() == 1) return true;
+  for (size_t i = 1; i < ctx.argc(); ++i) {
+    const std::string word = ToLower(ctx.arg(i));
+    if (word == "all" || word == "everything" || word == "default" || word == ToLower(section)) return true;
+  }
+  return false;
+}
+
+}  // namespace
+
+void Info(Context& ctx) {
+  Lines lines;
+  for (const SectionRow& section : kSections) {
+    if (!Wanted(ctx, section.name)) continue;
+    lines.Section(section.name);
+    section.write(ctx, lines);
+  }
+  ctx.reply.Verbatim("txt", lines.text());
+}
+
+}  // namespace sluice::commands

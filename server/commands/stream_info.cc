@@ -1,0 +1,202 @@
+// XINFO: what a stream, its groups and their consumers look like from outside.
+#include <algorithm>
+
+#include "server/commands/handlers.h"
+#include "server/commands/stream_lookup.h"
+
+namespace sluice::commands {
+namespace {
+
+using engine::ConsumerGroup;
+using engine::Stream;
+using engine::StreamId;
+
+constexpr uint64_t kDefaultFullCount = 10;
+
+std::string NoGroup(std::string_view key, std::string_view group) { return errors::NoGroupForKey(group, key); }
+
+void WriteEntriesRead(protocol::ReplyWriter& reply, const ConsumerGroup& group) {
+  if (group.entries_read()) {
+    reply.Integer(static_cast<int64_t>(*group.entries_read()));
+  } else {
+    reply.Null();
+  }
+}
+
+void WriteField(protocol::ReplyWriter& reply, std::string_view name, uint64_t value) {
+  reply.Bulk(name);
+  reply.Integer(static_cast<int64_t>(value));
+}
+
+void WriteField(protocol::ReplyWriter& reply, std::string_view name, StreamId id) {
+  reply.Bulk(name);
+  WriteId(reply, id);
+}
+
+// The fields that both forms begin with.
+void WriteHead(Context& ctx, const Stream& stream) {
+  const uint64_t node_entries = ctx.host.settings().stream_node_max_entries;
+  const uint64_t nodes = stream.Nodes(node_entries == 0 ? UINT32_MAX : node_entries);
+  WriteField(ctx.reply, "length", stream.length());
+  WriteField(ctx.reply, "radix-tree-keys", nodes);
+  WriteField(ctx.reply, "radix-tree-nodes", nodes + 1);
+  WriteField(ctx.reply, "last-generated-id", stream.last_id());
+  WriteField(ctx.reply, "max-deleted-entry-id", stream.max_deleted_id());
+  WriteField(ctx.reply, "entries-added", stream.entries_added());
+  WriteField(ctx.reply, "recorded-first-entry-id", stream.first_id());
+}
+constexpr size_t kHeadFields = 7;
+
+void WriteEdge(Context& ctx, const Stream& stream, bool last) {
+  auto write = [&](StreamId id, storage::Place place) {
+    WriteEntry(ctx.reply, id, place);
+    return false;
+  };
+  if (stream.length() == 0) return ctx.reply.Null();
+  if (last) {
+    stream.ScanBack(engine::kMinStreamId, engine::kMaxStreamId, write);
+  } else {
+    stream.Scan(engine::kMinStreamId, engine::kMaxStreamId, write);
+  }
+}
+
+void WriteConsumerFull(Context& ctx, const ConsumerGroup& group, const engine::Consumer& consumer, uint64_t count) {
+  ctx.reply.Map(5);
+  ctx.reply.Bulk("name");
+  ctx.reply.Bulk(consumer.name);
+  WriteField(ctx.reply, "seen-time", consumer.seen_ms);
+  ctx.reply.Bulk("active-time");
+  ctx.reply.Integer(consumer.active_ms ? static_cast<int64_t>(*consumer.active_ms) : -1);
+  WriteField(ctx.reply, "pel-count", consumer.pending.size());
+  ctx.reply.Bulk("pending");
+  const uint64_t shown = std::min<uint64_t>(count, consumer.pending.size());
+  ctx.reply.Array(shown);
+  auto it = consumer.pending.begin();
+  for (uint64_t i = 0; i < shown; ++i, ++it) {
+    const engine::Pending& pending = group.pending().find(*it)->second;
+    ctx.reply.Array(3);
+    WriteId(ctx.reply, *it);
+    ctx.reply.Integer(static_cast<int64_t>(pending.delivered_ms));
+    ctx.reply.Integer(static_cast<int64_t>(pending.deliveries));
+  }
+}
+
+void WriteGroupFull(Context& ctx, const Stream& stream, const ConsumerGroup& group, uint64_t count) {
+  ctx.reply.Map(7);
+  ctx.reply.Bulk("name");
+  ctx.reply.Bulk(group.name());
+  WriteField(ctx.reply, "last-delivered-id", group.last_delivered());
+  ctx.reply.Bulk("entries-read");
+  WriteEntriesRead(ctx.reply, group);
+  WriteField(ctx.reply, "lag", stream.Lag(group));
+  WriteField(ctx.reply, "pel-count", group.pending().size());
+  ctx.reply.Bulk("pending");
+  const uint64_t shown = std::min<uint64_t>(count, group.pending().size());
+  ctx.reply.Array(shown);
+  auto it = group.pending().begin();
+  for (uint64_t i = 0; i < shown; ++i, ++it) {
+    ctx.reply.Array(4);
+    WriteId(ctx.reply, it->first);
+    ctx.reply.Bulk(group.ConsumerAt(it->second.consumer).name);
+    ctx.reply.Integer(static_cast<int64_t>(it->second.delivered_ms));
+    ctx.reply.Integer(static_cast<int64_t>(it->second.deliveries));
+  }
+  ctx.reply.Bulk("consumers");
+  ctx.reply.Array(group.consumers().size());
+  for (const auto& [name, consumer] : group.consumers()) WriteConsumerFull(ctx, group, *consumer, count);
+}
+
+void WriteFull(Context& ctx, const Stream& stream, uint64_t count) {
+  ctx.reply.Map(kHeadFields + 2);
+  WriteHead(ctx, stream);
+  ctx.reply.Bulk("entries");
+  const uint64_t shown = std::min(count, stream.length());
+  ctx.reply.Array(shown);
+  uint64_t written = 0;
+  if (shown != 0) {
+    stream.Scan(engine::kMinStreamId, engine::kMaxStreamId, [&](StreamId id, storage::Place place) {
+      WriteEntry(ctx.reply, id, place);
+      return ++written < shown;
+    });
+  }
+  ctx.reply.Bulk("groups");
+  ctx.reply.Array(stream.groups().size());
+  for (const auto& [name, group] : stream.groups()) WriteGroupFull(ctx, stream, *group, count);
+}
+
+// The stream at argument 2; nullptr: the error is replied.
+const engine::Object* ExistingStream(Context& ctx) {
+  const auto found = FindStream(ctx, ctx.arg(2));
+  if (!found) return nullptr;
+  if (*found == nullptr) ctx.reply.Error(errors::kNoSuchKey);
+  return *found;
+}
+
+}  // namespace
+
+void XinfoStream(Context& ctx) {
+  const engine::Object* object = ExistingStream(ctx);
+  if (object == nullptr) return;
+  const Stream& stream = object->stream();
+  if (ctx.argc() == 3) {
+    ctx.reply.Map(kHeadFields + 3);
+    WriteHead(ctx, stream);
+    WriteField(ctx.reply, "groups", stream.groups().size());
+    ctx.reply.Bulk("first-entry");
+    WriteEdge(ctx, stream, false);
+    ctx.reply.Bulk("last-entry");
+    WriteEdge(ctx, stream, true);
+    return;
+  }
+  const bool counted = ctx.argc() == 6 && IsWord(ctx.arg(4), "COUNT");
+  if (!IsWord(ctx.arg(3), "FULL") || (ctx.argc() != 4 && !counted)) {
+    return ctx.reply.Error(errors::Concat({"unknown subcommand or wrong number of arguments for '", ctx.arg(1),
+                                           "'. Try XINFO HELP."}));
+  }
+  uint64_t count = kDefaultFullCount;
+  if (counted) {
+    const auto wanted = ParseInteger(ctx.arg(5));
+    if (!wanted) return ctx.reply.Error(errors::kNotInteger);
+    if (*wanted == 0) count = UINT64_MAX;
+    if (*wanted > 0) count = static_cast<uint64_t>(*wanted);
+  }
+  WriteFull(ctx, stream, count);
+}
+
+void XinfoGroups(Context& ctx) {
+  const engine::Object* object = ExistingStream(ctx);
+  if (object == nullptr) return;
+  const Stream& stream = object->stream();
+  ctx.reply.Array(stream.groups().size());
+  for (const auto& [name, group] : stream.groups()) {
+    ctx.reply.Map(6);
+    ctx.reply.Bulk("name");
+    ctx.reply.Bulk(name);
+    WriteField(ctx.reply, "consumers", group->consumers().size());
+    WriteField(ctx.reply, "pending", group->pending().size());
+    WriteField(ctx.reply, "last-delivered-id", group->last_delivered());
+    ctx.reply.Bulk("entries-read");
+    WriteEntriesRead(ctx.reply, *group);
+    WriteField(ctx.reply, "lag", stream.Lag(*group));
+  }
+}
+
+void XinfoConsumers(Context& ctx) {
+  if (ExistingStream(ctx) == nullptr) return;
+  const auto group = FindGroup(ctx, ctx.arg(2), ctx.arg(3), NoGroup);
+  if (!group) return;
+  const uint64_t now = ctx.now.unix_ms();
+  auto since = [now](uint64_t then) { return now > then ? now - then : 0; };
+  ctx.reply.Array(group->group->consumers().size());
+  for (const auto& [name, consumer] : group->group->consumers()) {
+    ctx.reply.Map(4);
+    ctx.reply.Bulk("name");
+    ctx.reply.Bulk(name);
+    WriteField(ctx.reply, "pending", consumer->pending.size());
+    WriteField(ctx.reply, "idle", since(consumer->seen_ms));
+    ctx.reply.Bulk("inactive");
+    ctx.reply.Integer(consumer->active_ms ? static_cast<int64_t>(since(*consumer->active_ms)) : -1);
+  }
+}
+
+}  // namespace sluice::commands

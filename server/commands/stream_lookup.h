@@ -1,0 +1,51 @@
+// What stream commands look up before they decide.
+#pragma once
+
+#include <optional>
+#include <string_view>
+#include <vector>
+
+#include "server/commands/arguments.h"
+#include "server/commands/context.h"
+
+namespace sluice::commands {
+
+// The stream at `key`, or nullptr where there is none. nullopt where the key holds something else: the error is replied.
+std::optional<const engine::Object*> FindStream(Context& ctx, std::string_view key);
+
+// A group of an existing stream.
+struct GroupRef {
+  const engine::Object* object;
+  const engine::Stream* stream;
+  const engine::ConsumerGroup* group;
+};
+// nullopt: a key of another type, a missing key or a missing group. The error is replied; `missing` makes the text for
+// the last two.
+std::optional<GroupRef> FindGroup(Context& ctx, std::string_view key, std::string_view group,
+                                  std::string (*missing)(std::string_view key, std::string_view group));
+
+// The arguments [first, last) as entry IDs. nullopt: one is not an ID, the error is replied.
+std::optional<std::vector<engine::StreamId>> ParseIds(Context& ctx, size_t first, size_t last);
+
+// The consumer that a call names: its number, and the event that creates it where it does not exist yet.
+struct ConsumerRef {
+  uint32_t number;
+  const engine::Consumer* existing;  // nullptr: to be created
+  engine::CreateConsumer Creation(const GroupRef& group, std::string_view name, uint64_t now_ms) const {
+    return {group.object->id, group.group->number(), number, now_ms, name};
+  }
+};
+ConsumerRef FindConsumer(const engine::ConsumerGroup& group, std::string_view name);
+
+// Writes [id, [field, value, ...]].
+inline void WriteEntry(protocol::ReplyWriter& reply, engine::StreamId id, storage::Place place) {
+  const engine::EntryView entry = engine::ReadEntry(place);
+  reply.Array(2);
+  reply.Bulk(engine::StreamIdText(id).view());
+  reply.Array(entry.pairs * 2);
+  reply.Raw(entry.fields);
+}
+
+inline void WriteId(protocol::ReplyWriter& reply, engine::StreamId id) { reply.Bulk(engine::StreamIdText(id).view()); }
+
+}  // namespace sluice::commands

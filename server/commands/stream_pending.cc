@@ -1,0 +1,132 @@
+// XACK and XPENDING: what came back, and what did not.
+#include <algorithm>
+
+#include "server/commands/handlers.h"
+#include "server/commands/stream_lookup.h"
+
+namespace sluice::commands {
+namespace {
+
+using engine::StreamId;
+
+void Summary(Context& ctx, const engine::ConsumerGroup& group) {
+  const engine::PendingList& pending = group.pending();
+  ctx.reply.Array(4);
+  ctx.reply.Integer(static_cast<int64_t>(pending.size()));
+  if (pending.empty()) {
+    ctx.reply.Null();
+    ctx.reply.Null();
+    ctx.reply.NullArray();
+    return;
+  }
+  WriteId(ctx.reply, pending.begin()->first);
+  WriteId(ctx.reply, std::prev(pending.end())->first);
+  const size_t mark = ctx.reply.Mark();
+  size_t consumers = 0;
+  for (const auto& [name, consumer] : group.consumers()) {
+    if (consumer->pending.empty()) continue;
+    ctx.reply.Array(2);
+    ctx.reply.Bulk(name);
+    ctx.reply.BulkInteger(static_cast<int64_t>(consumer->pending.size()));
+    ++consumers;
+  }
+  ctx.reply.InsertArray(mark, consumers);
+}
+
+struct PendingRange {
+  StreamId from;
+  StreamId to;
+  uint64_t count;
+  uint64_t min_idle_ms;
+};
+
+uint64_t IdleOf(const engine::Pending& pending, uint64_t now_ms) {
+  return now_ms > pending.delivered_ms ? now_ms - pending.delivered_ms : 0;
+}
+
+// True where the entry is within the filter; then it is written.
+bool WritePending(Context& ctx, const engine::ConsumerGroup& group, const PendingRange& range, StreamId id,
+                  const engine::Pending& pending) {
+  const uint64_t idle = IdleOf(pending, ctx.now.unix_ms());
+  if (idle < range.min_idle_ms) return false;
+  ctx.reply.Array(4);
+  WriteId(ctx.reply, id);
+  ctx.reply.Bulk(group.ConsumerAt(pending.consumer).name);
+  ctx.reply.Integer(static_cast<int64_t>(idle));
+  ctx.reply.Integer(static_cast<int64_t>(pending.deliveries));
+  return true;
+}
+
+void Extended(Context& ctx, const engine::ConsumerGroup& group, const PendingRange& range,
+              std::optional<std::string_view> consumer_name) {
+  const size_t mark = ctx.reply.Mark();
+  uint64_t written = 0;
+  const engine::PendingList& pending = group.pending();
+  if (consumer_name) {
+    const engine::Consumer* consumer = group.FindConsumer(*consumer_name);
+    if (consumer == nullptr) return ctx.reply.Array(0);
+    for (auto it = consumer->pending.lower_bound(range.from);
+         it != consumer->pending.end() && *it <= range.to && written < range.count; ++it) {
+      written += WritePending(ctx, group, range, *it, pending.find(*it)->second);
+    }
+  } else {
+    for (auto it = pending.lower_bound(range.from);
+         it != pending.end() && it->first <= range.to && written < range.count; ++it) {
+      written += WritePending(ctx, group, range, it->first, it->second);
+    }
+  }
+  ctx.reply.InsertArray(mark, written);
+}
+
+}  // namespace
+
+void Xack(Context& ctx) {
+  const auto found = FindStream(ctx, ctx.arg(1));
+  if (!found) return;
+  const engine::ConsumerGroup* group = *found == nullptr ? nullptr : (*found)->stream().FindGroup(ctx.arg(2));
+  if (group == nullptr) return ctx.reply.Integer(0);
+  auto ids = ParseIds(ctx, 3, ctx.argc());
+  if (!ids) return;
+  std::sort(ids->begin(), ids->end());
+  ids->erase(std::unique(ids->begin(), ids->end()), ids->end());
+  std::erase_if(*ids, [&](StreamId id) { return !group->pending().contains(id); });
+  if (!ids->empty() && !ctx.Record({engine::Release{(*found)->id, group->number(), *ids}})) return;
+  ctx.reply.Integer(static_cast<int64_t>(ids->size()));
+}
+
+void Xpending(Context& ctx) {
+  // key group [[IDLE ms] start end count [consumer]]
+  const bool idle_given = ctx.argc() > 3 && IsWord(ctx.arg(3), "IDLE");
+  const size_t at = idle_given ? 5 : 3;  // of start
+  const bool extended = ctx.argc() != 3;
+  if (extended && ctx.argc() != at + 3 && ctx.argc() != at + 4) return ctx.reply.Error(errors::kSyntax);
+  PendingRange range{};
+  if (extended) {
+    if (idle_given) {
+      const auto idle = ParseInteger(ctx.arg(4));
+      if (!idle) return ctx.reply.Error(errors::kNotInteger);
+      range.min_idle_ms = *idle > 0 ? static_cast<uint64_t>(*idle) : 0;
+    }
+    const auto count = ParseInteger(ctx.arg(at + 2));
+    if (!count) return ctx.reply.Error(errors::kNotInteger);
+    range.count = *count > 0 ? static_cast<uint64_t>(*count) : 0;
+    const auto start = ParseRangeBound(ctx.arg(at), 0);
+    if (!start) return ctx.reply.Error(errors::kInvalidStreamId);
+    const auto from = start->exclusive ? engine::Next(start->id) : start->id;
+    if (!from) return ctx.reply.Error("invalid start ID for the interval");
+    const auto end = ParseRangeBound(ctx.arg(at + 1), UINT64_MAX);
+    if (!end) return ctx.reply.Error(errors::kInvalidStreamId);
+    const auto to = end->exclusive ? engine::Previous(end->id) : end->id;
+    if (!to) return ctx.reply.Error("invalid end ID for the interval");
+    range.from = *from;
+    range.to = *to;
+  }
+  const auto group = FindGroup(ctx, ctx.arg(1), ctx.arg(2), errors::NoKeyOrGroup);
+  if (!group) return;
+  if (!extended) return Summary(ctx, *group->group);
+  std::optional<std::string_view> consumer;
+  if (ctx.argc() == at + 4) consumer = ctx.arg(at + 3);
+  Extended(ctx, *group->group, range, consumer);
+}
+
+}  // namespace sluice::commands

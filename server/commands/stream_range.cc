@@ -1,0 +1,62 @@
+// XLEN, XRANGE, XREVRANGE.
+#include <algorithm>
+
+#include "server/commands/handlers.h"
+#include "server/commands/stream_lookup.h"
+
+namespace sluice::commands {
+namespace {
+
+using engine::StreamId;
+
+// Both commands: `start_at` and `end_at` are where the lower and the upper bound stand.
+void Range(Context& ctx, size_t start_at, size_t end_at, bool backwards) {
+  const auto start = ParseRangeBound(ctx.arg(start_at), 0);
+  if (!start) return ctx.reply.Error(errors::kInvalidStreamId);
+  const auto from = start->exclusive ? engine::Next(start->id) : start->id;
+  if (!from) return ctx.reply.Error("invalid start ID for the interval");
+  const auto end = ParseRangeBound(ctx.arg(end_at), UINT64_MAX);
+  if (!end) return ctx.reply.Error(errors::kInvalidStreamId);
+  const auto to = end->exclusive ? engine::Previous(end->id) : end->id;
+  if (!to) return ctx.reply.Error("invalid end ID for the interval");
+
+  std::optional<int64_t> count;
+  for (size_t i = 4; i < ctx.argc(); i += 2) {
+    if (i + 1 >= ctx.argc() || !IsWord(ctx.arg(i), "COUNT")) return ctx.reply.Error(errors::kSyntax);
+    count = ParseInteger(ctx.arg(i + 1));
+    if (!count) return ctx.reply.Error(errors::kNotInteger);
+    count = std::max<int64_t>(*count, 0);
+  }
+
+  const auto found = FindStream(ctx, ctx.arg(1));
+  if (!found) return;
+  if (*found == nullptr) return ctx.reply.Array(0);
+  if (count == 0) return ctx.reply.NullArray();
+
+  const size_t mark = ctx.reply.Mark();
+  size_t written = 0;
+  const size_t most = count ? static_cast<size_t>(*count) : SIZE_MAX;
+  auto write = [&](StreamId id, storage::Place place) {
+    WriteEntry(ctx.reply, id, place);
+    return ++written < most;
+  };
+  if (backwards) {
+    (*found)->stream().ScanBack(*from, *to, write);
+  } else {
+    (*found)->stream().Scan(*from, *to, write);
+  }
+  ctx.reply.InsertArray(mark, written);
+}
+
+}  // namespace
+
+void Xlen(Context& ctx) {
+  const auto found = FindStream(ctx, ctx.arg(1));
+  if (!found) return;
+  ctx.reply.Integer(*found == nullptr ? 0 : static_cast<int64_t>((*found)->stream().length()));
+}
+
+void Xrange(Context& ctx) { Range(ctx, 2, 3, false); }
+void Xrevrange(Context& ctx) { Range(ctx, 3, 2, true); }
+
+}  // namespace sluice::commands

@@ -1,0 +1,123 @@
+// What an operator may choose: one table of options, read from a file in redis.conf's syntax, from the
+// command line and by CONFIG.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace sluice {
+
+enum class LogLevel : uint8_t { kDebug, kVerbose, kNotice, kWarning };
+enum class AppendFsync : uint8_t { kAlways, kEverySecond, kNo };
+enum class CommitWay : uint8_t { kAuto, kUring, kThread, kInline };
+enum class DebugCommands : uint8_t { kNo, kYes, kLocal };
+
+// Bounds on what one class of clients may leave unread: closed at once above hard_bytes, and when it stays
+// above soft_bytes for soft_seconds. 0: no such bound.
+struct OutputLimit {
+  uint64_t hard_bytes = 0;
+  uint64_t soft_bytes = 0;
+  uint64_t soft_seconds = 0;
+};
+
+// The options' values. What each means stands in the table (config.cc), and so does its default: a Config is
+// made by DefaultConfig(), never by hand.
+struct Config {
+  std::vector<std::string> bind;
+  uint64_t port;
+  std::string unixsocket;
+  uint64_t unixsocketperm;
+  uint64_t tcp_backlog;
+  uint64_t tcp_keepalive;
+  uint64_t timeout;
+  uint64_t maxclients;
+  std::string requirepass;
+  bool protected_mode;
+  DebugCommands enable_debug_command;
+
+  uint64_t databases;
+  std::string dir;
+  LogLevel loglevel;
+  std::string logfile;
+
+  AppendFsync appendfsync;
+  uint64_t segment_bytes;
+  uint64_t spare_segments;
+  uint64_t zeroing_bytes_per_second;
+  CommitWay commit_path;
+  uint64_t commit_wait_us;
+  bool direct_io;
+  uint64_t max_uncommitted_bytes;
+
+  uint64_t proto_max_bulk_len;
+  uint64_t client_query_buffer_limit;
+  OutputLimit output_limit_normal;
+  uint64_t max_requests_per_tick;
+
+  uint64_t stream_node_max_entries;
+  uint64_t stream_node_max_bytes;
+};
+
+// How values of one kind are written. `set` takes the words behind an option's name and gives an error text
+// (Redis's, where Redis has one) or nothing; `config` is unchanged then. `get` writes what CONFIG GET
+// answers.
+struct OptionKind {
+  std::string (*values)();  // what may be written, for --help: "0 to 65535"
+  std::optional<std::string> (*set)(Config& config, std::span<const std::string> words);
+  std::string (*get)(const Config& config);
+  bool several_words = false;
+  bool secret = false;  // never echoed
+};
+
+enum class Change : uint8_t {
+  kAtStart,  // by file and command line only
+  kAnyTime,  // by CONFIG SET too
+};
+
+// One row of the table.
+struct Option {
+  std::string_view name;
+  OptionKind kind;
+  std::string_view default_text;  // as a conf file has it behind the name
+  Change change;
+  std::string_view reason;  // one line: what it does, and why the default
+};
+
+// Every option, in the order of conf/sluice.conf. Lives as long as the program.
+std::span<const Option> Options();
+// The row of `name` (any case), or null.
+const Option* FindOption(std::string_view name);
+
+Config DefaultConfig();
+
+// Splits a line into words as Redis does: blanks separate, "..." knows \n \r \t \a \b \\ \" and \xHH, '...'
+// knows \'. nullopt: quotes that do not balance.
+std::optional<std::vector<std::string>> SplitWords(std::string_view line);
+
+// Takes the lines of a conf file into `config`. The error begins with "<file>:<line>: ".
+std::optional<std::string> ParseConfigText(std::string_view text, std::string_view file, Config& config);
+std::optional<std::string> ReadConfigFile(const std::string& path, Config& config);
+
+// What was asked of the program on its command line.
+struct CommandLine {
+  enum class Wish : uint8_t { kServe, kVersion, kHelp };
+  Wish wish = Wish::kServe;
+  std::string config_file;  // as written; empty where none was
+};
+
+// `[conf file] [--option value ...] | --version | --help`; `arguments` without the program's name. Reads the
+// file, then lets the arguments overrule it.
+std::optional<std::string> ParseCommandLine(std::span<const std::string> arguments, CommandLine& command_line,
+                                            Config& config);
+
+// CONFIG SET: all of name, value, name, value ..., or none. Redis's error texts, without the code.
+std::optional<std::string> SetOptions(std::span<const std::string_view> names_and_values, Config& config);
+
+// What --help prints.
+std::string HelpText();
+
+}  // namespace sluice

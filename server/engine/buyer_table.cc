@@ -1,0 +1,52 @@
+#include "server/engine/buyer_table.h"
+
+#include <algorithm>
+#include <cstring>
+
+#include "server/engine/hash.h"
+
+namespace sluice::engine {
+namespace {
+
+constexpr size_t kFirstBlock = 256;
+constexpr size_t kLargestBlock = 64 * 1024;
+
+}  // namespace
+
+uint64_t BuyerTable::CountOf(std::string_view user) const {
+  auto slot = index_.Find(HashBytes(user, seed_), [&](uint32_t i) { return NameAt(i) == user; });
+  return slot ? buyers_[*slot].count : 0;
+}
+
+void BuyerTable::Add(std::string_view user, uint64_t quantity) {
+  const uint64_t hash = HashBytes(user, seed_);
+  auto slot = index_.Find(hash, [&](uint32_t i) { return NameAt(i) == user; });
+  if (!slot) {
+    const std::string_view kept = Keep(user);
+    slot = static_cast<uint32_t>(buyers_.size());
+    buyers_.push_back({kept.data(), static_cast<uint32_t>(kept.size()), 0});
+    index_.Insert(hash, *slot);
+  }
+  buyers_[*slot].count += static_cast<uint32_t>(quantity);
+}
+
+std::string_view BuyerTable::Keep(std::string_view name) {
+  if (block_size_ - block_used_ < name.size()) {
+    const size_t grown = std::min(std::max(kFirstBlock, block_size_ * 2), kLargestBlock);
+    block_size_ = std::max(grown, name.size());
+    block_used_ = 0;
+    blocks_.push_back(std::make_unique<char[]>(block_size_));
+  }
+  if (blocks_.empty()) return {};
+  char* kept = blocks_.back().get() + block_used_;
+  std::memcpy(kept, name.data(), name.size());
+  block_used_ += name.size();
+  name_bytes_ += name.size();
+  return {kept, name.size()};
+}
+
+size_t BuyerTable::memory_bytes() const {
+  return sizeof *this + index_.memory_bytes() + buyers_.size() * sizeof(Buyer) + name_bytes_;
+}
+
+}  // namespace sluice::engine

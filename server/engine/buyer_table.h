@@ -1,0 +1,48 @@
+// Who bought how many: millions of short names and a count each.
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <memory>
+#include <string_view>
+#include <vector>
+
+#include "server/engine/step_index.h"
+
+namespace sluice::engine {
+
+// Buyers are numbered in the order in which they came and never leave. Names lie packed in blocks, so a buyer of
+// 16 bytes costs about 45 bytes in all.
+class BuyerTable {
+ public:
+  explicit BuyerTable(uint64_t hash_seed) : seed_(hash_seed) {}
+
+  size_t size() const { return buyers_.size(); }
+  // How many `user` holds; 0 for a stranger.
+  uint64_t CountOf(std::string_view user) const;
+  void Add(std::string_view user, uint64_t quantity);
+
+  std::string_view NameAt(size_t i) const { return {buyers_[i].name, buyers_[i].name_bytes}; }
+  uint64_t CountAt(size_t i) const { return buyers_[i].count; }
+
+  size_t memory_bytes() const;
+
+ private:
+  struct Buyer {
+    const char* name;
+    uint32_t name_bytes;
+    uint32_t count;
+  };
+
+  std::string_view Keep(std::string_view name);
+
+  uint64_t seed_;
+  StepIndex index_;
+  std::deque<Buyer> buyers_;
+  std::vector<std::unique_ptr<char[]>> blocks_;
+  size_t block_used_ = 0;
+  size_t block_size_ = 0;
+  size_t name_bytes_ = 0;
+};
+
+}  // namespace sluice::engine

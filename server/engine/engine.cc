@@ -1,0 +1,150 @@
+#include "server/engine/engine.h"
+
+#include <algorithm>
+
+#include "storage/check.h"
+
+namespace sluice::engine {
+
+// Applies events: one overload each.
+class Applier {
+ public:
+  Applier(Engine& engine, storage::Place place) : engine_(engine), keys_(engine.keys_), place_(place) {}
+
+  void operator()(const CreateKey& e) {
+    Object& object = keys_.Create(e.object, e.db, e.key);
+    switch (e.type) {
+      case ObjectType::kString: object.value = std::string(); break;
+      case ObjectType::kStream: object.value = std::make_unique<Stream>(); break;
+      case ObjectType::kStockItem: object.value = std::make_unique<StockItem>(engine_.hash_seed_); break;
+    }
+  }
+  void operator()(const RemoveKey& e) { Drop(e.object); }
+  void operator()(const RenameKey& e) { keys_.Rename(e.object, e.db, e.key); }
+  void operator()(const FlushKeys& e) {
+    for (size_t slot = 0; slot < keys_.slots(); ++slot) {
+      const Object* object = keys_.At(slot);
+      if (object != nullptr && (e.db == kAllDatabases || object->db == e.db)) Drop(object->id);
+    }
+  }
+  void operator()(const SetString& e) { *std::get_if<std::string>(&keys_.Mutable(e.object)->value) = e.value; }
+
+  void operator()(const AppendEntry& e) { StreamOf(e.stream).Append(e.id, place_); }
+  void operator()(const TrimStream& e) { StreamOf(e.stream).TrimThrough(e.last); }
+  void operator()(const DeleteEntries& e) {
+    Stream& stream = StreamOf(e.stream);
+    for (StreamId id : e.ids) stream.Delete(id);
+  }
+  void operator()(const SetStreamId& e) {
+    Stream& stream = StreamOf(e.stream);
+    stream.last_id_ = e.last;
+    stream.entries_added_ = e.entries_added;
+    stream.max_deleted_ = e.max_deleted;
+  }
+
+  void operator()(const CreateGroup& e) {
+    ConsumerGroup& group = StreamOf(e.stream).AddGroup(e.group, e.name);
+    group.last_delivered_ = e.last_delivered;
+    group.entries_read_ = e.entries_read;
+  }
+  void operator()(const SetGroupId& e) {
+    ConsumerGroup& group = GroupOf(e);
+    group.last_delivered_ = e.last_delivered;
+    group.entries_read_ = e.entries_read;
+  }
+  void operator()(const DestroyGroup& e) { StreamOf(e.stream).RemoveGroup(e.group); }
+  void operator()(const CreateConsumer& e) { GroupOf(e).AddConsumer(e.consumer, e.name).seen_ms = e.now_ms; }
+  void operator()(const DeleteConsumer& e) { GroupOf(e).RemoveConsumer(e.consumer); }
+
+  void operator()(const Deliver& e) {
+    Stream& stream = StreamOf(e.stream);
+    ConsumerGroup& group = stream.Group(e.group);
+    Consumer& consumer = group.Mutable(e.consumer);
+    consumer.seen_ms = e.now_ms;
+    consumer.active_ms = e.now_ms;
+    if (e.no_ack == 0) {
+      stream.Scan(*Next(group.last_delivered_), e.last, [&](StreamId id, storage::Place) {
+        Pending& pending = group.Assign(id, consumer);
+        pending.delivered_ms = e.now_ms;
+        pending.deliveries = 1;
+        return true;
+      });
+    }
+    group.last_delivered_ = e.last;
+    group.entries_read_ = e.entries_read;
+  }
+  void operator()(const Redeliver& e) {
+    ConsumerGroup& group = GroupOf(e);
+    group.Mutable(e.consumer).seen_ms = e.now_ms;
+    for (StreamId id : e.ids) {
+      Pending& pending = group.pending_.find(id)->second;
+      pending.delivered_ms = e.now_ms;
+      Increment(pending.deliveries);
+    }
+  }
+  void operator()(const Release& e) {
+    ConsumerGroup& group = GroupOf(e);
+    for (StreamId id : e.ids) group.Release(id);
+  }
+  void operator()(const Claim& e) {
+    ConsumerGroup& group = GroupOf(e);
+    Consumer& consumer = group.Mutable(e.consumer);
+    consumer.seen_ms = e.now_ms;
+    if (!e.ids.empty()) consumer.active_ms = e.now_ms;
+    for (StreamId id : e.ids) {
+      Pending& pending = group.Assign(id, consumer);
+      pending.delivered_ms = e.delivered_ms;
+      if (e.count == Claim::kSet) pending.deliveries = e.deliveries;
+      if (e.count == Claim::kIncrement) Increment(pending.deliveries);
+    }
+  }
+
+  void operator()(const ConfigureItem& e) {
+    StockItem& item = ItemOf(e.item);
+    item.total_ = item.available_ = e.stock;
+    item.rules_ = {std::string(e.stream), e.start_ms, e.end_ms, e.limit, e.max_quantity};
+  }
+  void operator()(const AddStock& e) {
+    StockItem& item = ItemOf(e.item);
+    item.total_ += static_cast<uint64_t>(e.delta);
+    item.available_ += static_cast<uint64_t>(e.delta);
+  }
+  void operator()(const Sell& e) {
+    StockItem& item = ItemOf(e.item);
+    item.available_ -= e.quantity;
+    item.sold_ += e.quantity;
+    ++item.orders_;
+    item.last_order_ = e.order;
+    item.buyers_.Add(e.user, e.quantity);
+  }
+
+ private:
+  // Counts of deliveries saturate, as XNACK FATAL's largest number must.
+  static void Increment(uint64_t& deliveries) {
+    if (deliveries < INT64_MAX) ++deliveries;
+  }
+
+  Stream& StreamOf(ObjectId id) { return **std::get_if<std::unique_ptr<Stream>>(&keys_.Mutable(id)->value); }
+  StockItem& ItemOf(ObjectId id) { return **std::get_if<std::unique_ptr<StockItem>>(&keys_.Mutable(id)->value); }
+  ConsumerGroup& GroupOf(const auto& event) { return StreamOf(event.stream).Group(event.group); }
+  void Drop(ObjectId id) { engine_.dropped_.push_back(keys_.Remove(id)); }
+
+  Engine& engine_;
+  Keyspace& keys_;
+  storage::Place place_;
+};
+
+void Engine::Apply(const Event& event, storage::Place place) { std::visit(Applier(*this, place), event); }
+
+void Engine::Touch(ObjectId stream, uint32_t group, uint32_t consumer, uint64_t now_ms) {
+  auto& value = std::get<std::unique_ptr<Stream>>(keys_.Mutable(stream)->value);
+  const_cast<ConsumerGroup*>(value->FindGroup(group))->Mutable(consumer).seen_ms = now_ms;
+}
+
+bool Engine::FreeSome() {
+  constexpr size_t kSlice = 256;
+  dropped_.resize(dropped_.size() - std::min(kSlice, dropped_.size()));
+  return !dropped_.empty();
+}
+
+}  // namespace sluice::engine

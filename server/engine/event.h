@@ -1,0 +1,244 @@
+// What can happen: the decided facts that are recorded, and that alone change state.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string_view>
+#include <variant>
+
+#include "server/engine/object.h"
+#include "server/engine/object_id.h"
+#include "server/engine/stream_id.h"
+
+namespace sluice::engine {
+
+// An event holds everything that its application needs and nothing that it could work out: times, IDs and identities
+// are decided. Views are the caller's; recording copies them.
+//
+// Each event lists its members once, in Visit(): sizing, writing and reading it in the log all follow that list. What
+// stands in the log is described in docs/formats.md; kType and the order of members never change.
+
+// A key begins to exist, with an empty value of its type. The key is free.
+struct CreateKey {
+  static constexpr uint8_t kType = 1;
+  ObjectId object;
+  uint8_t db;
+  ObjectType type;
+  std::string_view key;
+  static void Visit(auto& self, auto&& v) { v(self.object), v(self.db), v(self.type), v(self.key); }
+};
+
+// A key and its value end.
+struct RemoveKey {
+  static constexpr uint8_t kType = 2;
+  ObjectId object;
+  static void Visit(auto& self, auto&& v) { v(self.object); }
+};
+
+// A value goes on under another name. The name is free.
+struct RenameKey {
+  static constexpr uint8_t kType = 3;
+  ObjectId object;
+  uint8_t db;
+  std::string_view key;
+  static void Visit(auto& self, auto&& v) { v(self.object), v(self.db), v(self.key); }
+};
+
+inline constexpr uint8_t kAllDatabases = 255;
+
+// Every key of a database, or of all, ends.
+struct FlushKeys {
+  static constexpr uint8_t kType = 4;
+  uint8_t db;
+  static void Visit(auto& self, auto&& v) { v(self.db); }
+};
+
+struct SetString {
+  static constexpr uint8_t kType = 5;
+  ObjectId object;
+  std::string_view value;
+  static void Visit(auto& self, auto&& v) { v(self.object), v(self.value); }
+};
+
+// A stream gets an entry. Its place in the log is where the stream's index points to, for as long as it lives.
+struct AppendEntry {
+  static constexpr uint8_t kType = 16;
+  uint32_t body_offset;  // of this event within its record's body: leads a reader back to the record's checksum
+  ObjectId stream;
+  StreamId id;           // above the stream's last
+  uint32_t pairs;
+  std::string_view fields;  // `pairs` x field and value, as RESP bulk strings
+  static void Visit(auto& self, auto&& v) {
+    v(self.body_offset), v(self.stream), v(self.id), v(self.pairs), v(self.fields);
+  }
+};
+
+// A stream loses every entry up to and including `last`.
+struct TrimStream {
+  static constexpr uint8_t kType = 17;
+  ObjectId stream;
+  StreamId last;
+  static void Visit(auto& self, auto&& v) { v(self.stream), v(self.last); }
+};
+
+// A stream loses these entries, all of which exist, each named once.
+struct DeleteEntries {
+  static constexpr uint8_t kType = 18;
+  ObjectId stream;
+  std::span<const StreamId> ids;
+  static void Visit(auto& self, auto&& v) { v(self.stream), v(self.ids); }
+};
+
+// XSETID, with everything resolved.
+struct SetStreamId {
+  static constexpr uint8_t kType = 19;
+  ObjectId stream;
+  StreamId last;
+  uint64_t entries_added;
+  StreamId max_deleted;
+  static void Visit(auto& self, auto&& v) { v(self.stream), v(self.last), v(self.entries_added), v(self.max_deleted); }
+};
+
+struct CreateGroup {
+  static constexpr uint8_t kType = 20;
+  ObjectId stream;
+  uint32_t group;  // the stream's next_group()
+  StreamId last_delivered;
+  std::optional<uint64_t> entries_read;
+  std::string_view name;
+  static void Visit(auto& self, auto&& v) {
+    v(self.stream), v(self.group), v(self.last_delivered), v(self.entries_read), v(self.name);
+  }
+};
+
+struct SetGroupId {
+  static constexpr uint8_t kType = 21;
+  ObjectId stream;
+  uint32_t group;
+  StreamId last_delivered;
+  std::optional<uint64_t> entries_read;
+  static void Visit(auto& self, auto&& v) { v(self.stream), v(self.group), v(self.last_delivered), v(self.entries_read); }
+};
+
+struct DestroyGroup {
+  static constexpr uint8_t kType = 22;
+  ObjectId stream;
+  uint32_t group;
+  static void Visit(auto& self, auto&& v) { v(self.stream), v(self.group); }
+};
+
+struct CreateConsumer {
+  static constexpr uint8_t kType = 23;
+  ObjectId stream;
+  uint32_t group;
+  uint32_t consumer;  // the group's next_consumer()
+  uint64_t now_ms;
+  std::string_view name;
+  static void Visit(auto& self, auto&& v) {
+    v(self.stream), v(self.group), v(self.consumer), v(self.now_ms), v(self.name);
+  }
+};
+
+// A consumer ends, and its share of the pending list with it.
+struct DeleteConsumer {
+  static constexpr uint8_t kType = 24;
+  ObjectId stream;
+  uint32_t group;
+  uint32_t consumer;
+  static void Visit(auto& self, auto&& v) { v(self.stream), v(self.group), v(self.consumer); }
+};
+
+// A consumer is given every existing entry above the group's last-delivered ID, up to and including `last`.
+struct Deliver {
+  static constexpr uint8_t kType = 25;
+  ObjectId stream;
+  uint32_t group;
+  uint32_t consumer;
+  uint64_t now_ms;
+  StreamId last;
+  std::optional<uint64_t> entries_read;  // the group's, afterwards
+  uint8_t no_ack;                        // 1: nothing becomes pending
+  static void Visit(auto& self, auto&& v) {
+    v(self.stream), v(self.group), v(self.consumer), v(self.now_ms), v(self.last), v(self.entries_read), v(self.no_ack);
+  }
+};
+
+// A consumer reads again what is pending for it: each of `ids` counts one more delivery, now.
+struct Redeliver {
+  static constexpr uint8_t kType = 26;
+  ObjectId stream;
+  uint32_t group;
+  uint32_t consumer;
+  uint64_t now_ms;
+  std::span<const StreamId> ids;
+  static void Visit(auto& self, auto&& v) {
+    v(self.stream), v(self.group), v(self.consumer), v(self.now_ms), v(self.ids);
+  }
+};
+
+// These IDs, all pending in the group, are pending no more.
+struct Release {
+  static constexpr uint8_t kType = 27;
+  ObjectId stream;
+  uint32_t group;
+  std::span<const StreamId> ids;
+  static void Visit(auto& self, auto&& v) { v(self.stream), v(self.group), v(self.ids); }
+};
+
+// A consumer takes over `ids`; those that were not pending become so (XCLAIM FORCE).
+struct Claim {
+  static constexpr uint8_t kType = 28;
+  enum Count : uint8_t { kKeep = 0, kIncrement = 1, kSet = 2 };
+  ObjectId stream;
+  uint32_t group;
+  uint32_t consumer;
+  uint64_t now_ms;        // the consumer's active time
+  uint64_t delivered_ms;  // the entries' delivery time
+  uint8_t count;          // what happens to the delivery counts
+  uint64_t deliveries;    // with kSet
+  std::span<const StreamId> ids;
+  static void Visit(auto& self, auto&& v) {
+    v(self.stream), v(self.group), v(self.consumer), v(self.now_ms), v(self.delivered_ms), v(self.count),
+        v(self.deliveries), v(self.ids);
+  }
+};
+
+// A stock item's rules and its stock at the start of the sale.
+struct ConfigureItem {
+  static constexpr uint8_t kType = 48;
+  ObjectId item;
+  uint64_t stock;
+  uint64_t start_ms;
+  uint64_t end_ms;
+  uint64_t limit;
+  uint64_t max_quantity;
+  std::string_view stream;
+  static void Visit(auto& self, auto&& v) {
+    v(self.item), v(self.stock), v(self.start_ms), v(self.end_ms), v(self.limit), v(self.max_quantity), v(self.stream);
+  }
+};
+
+// Stock is added, or taken away where `delta` is below 0 (never more than is available).
+struct AddStock {
+  static constexpr uint8_t kType = 49;
+  ObjectId item;
+  int64_t delta;
+  static void Visit(auto& self, auto&& v) { v(self.item), v(self.delta); }
+};
+
+// An order: `quantity` pieces go from available to sold, for `user`.
+struct Sell {
+  static constexpr uint8_t kType = 50;
+  ObjectId item;
+  StreamId order;
+  uint64_t quantity;
+  std::string_view user;
+  static void Visit(auto& self, auto&& v) { v(self.item), v(self.order), v(self.quantity), v(self.user); }
+};
+
+using Event = std::variant<AppendEntry, Deliver, Release, Sell, CreateKey, RemoveKey, RenameKey, FlushKeys, SetString,
+                           TrimStream, DeleteEntries, SetStreamId, CreateGroup, SetGroupId, DestroyGroup,
+                           CreateConsumer, DeleteConsumer, Redeliver, Claim, ConfigureItem, AddStock>;
+
+}  // namespace sluice::engine

@@ -1,0 +1,37 @@
+// Record, then apply: the engine and its log as one.
+#pragma once
+
+#include <memory>
+#include <span>
+
+#include "server/engine/engine.h"
+#include "server/engine/event.h"
+#include "storage/log.h"
+
+namespace sluice::engine {
+
+class Journal {
+ public:
+  // Opens the store and brings `engine` (empty) to its state by applying every event of the log.
+  static storage::Result<std::unique_ptr<Journal>> Open(storage::FileSystem& files,
+                                                        const storage::LogOptions& options, Engine& engine,
+                                                        storage::RecoveryReport* report);
+
+  // Records `events` as one record, in order, and applies them. All or nothing: an error (kFull) means that
+  // nothing was recorded. The events' views may die when this returns; AppendEntry.body_offset is filled in.
+  storage::Result<void> Record(std::span<Event> events);
+
+  const Engine& engine() const { return engine_; }
+  // For what is not state: statistics that are volatile on purpose, and freeing in slices.
+  Engine& mutable_engine() { return engine_; }
+  storage::Log& log() { return *log_; }
+  const storage::Log& log() const { return *log_; }
+
+ private:
+  Journal(Engine& engine, std::unique_ptr<storage::Log> log) : engine_(engine), log_(std::move(log)) {}
+
+  Engine& engine_;
+  std::unique_ptr<storage::Log> log_;
+};
+
+}  // namespace sluice::engine

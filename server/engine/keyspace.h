@@ -1,0 +1,62 @@
+// All keys of all databases.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string_view>
+#include <vector>
+
+#include "server/engine/object.h"
+#include "server/engine/step_index.h"
+
+namespace sluice::engine {
+
+inline constexpr size_t kDatabases = 16;
+
+// Objects stay in their slot from creation to removal, so a walk over slots meets every object that exists
+// throughout the walk, however the table grows meanwhile: that is SCAN's promise, and its cursor is a slot number.
+class Keyspace {
+ public:
+  explicit Keyspace(uint64_t hash_seed) : seed_(hash_seed) {}
+
+  const Object* Find(uint8_t db, std::string_view key) const;
+  // The object, if its generation still lives.
+  const Object* Find(ObjectId id) const;
+
+  // The identity that the `n`-th next Create() must be given, counted from 0.
+  ObjectId NextId(size_t n = 0) const;
+  // The identity that the next Create() must be given if `removed` is removed first.
+  ObjectId NextIdWithout(ObjectId removed) const;
+  Object& Create(ObjectId id, uint8_t db, std::string_view key);
+  // Takes the object out and returns it, so that freeing it can be somebody else's work.
+  Object Remove(ObjectId id);
+  // `key` must be free in `db`.
+  void Rename(ObjectId id, uint8_t db, std::string_view key);
+  Object* Mutable(ObjectId id) { return const_cast<Object*>(Find(id)); }
+
+  size_t size(uint8_t db) const { return indexes_[db].size(); }
+  // For walks: how many slots there are, and the object in one, or nullptr.
+  size_t slots() const { return slot_count_; }
+  const Object* At(size_t slot) const;
+
+ private:
+  static constexpr size_t kChunk = 1024;
+  struct Slot {
+    Object object;                // object.id == kNoObject: free
+    uint32_t generation = 0;      // of the object that was here last
+  };
+
+  Slot& SlotAt(size_t i) { return chunks_[i / kChunk][i % kChunk]; }
+  const Slot& SlotAt(size_t i) const { return chunks_[i / kChunk][i % kChunk]; }
+  uint64_t Hash(std::string_view key) const;
+
+  uint64_t seed_;
+  std::vector<std::unique_ptr<Slot[]>> chunks_;
+  size_t slot_count_ = 0;
+  std::vector<uint32_t> free_;  // slots to use again, last first
+  std::array<StepIndex, kDatabases> indexes_;
+};
+
+}  // namespace sluice::engine

@@ -1,0 +1,93 @@
+#include <functional>
+
+#include "server/engine/engine.h"
+#include "server/engine/hash.h"
+
+namespace sluice::engine {
+
+// Walks everything that is state, in the order of slots and names.
+class StateHasher {
+ public:
+  StateHasher() { XXH3_64bits_reset(&state_); }
+  uint64_t digest() const { return XXH3_64bits_digest(&state_); }
+
+  void Add(const Keyspace& keys) {
+    Number(keys.slots());
+    for (size_t slot = 0; slot < keys.slots(); ++slot) {
+      if (const Object* object = keys.At(slot)) Add(*object);
+    }
+    // The identities to come are state too: two equal engines go on equally.
+    for (size_t n = 0; n < 4; ++n) Number(static_cast<uint64_t>(keys.NextId(n)));
+  }
+
+ private:
+  void Number(uint64_t number) { XXH3_64bits_update(&state_, &number, sizeof number); }
+  void Bytes(std::string_view bytes) {
+    Number(bytes.size());
+    XXH3_64bits_update(&state_, bytes.data(), bytes.size());
+  }
+  void Id(StreamId id) { Number(id.ms), Number(id.seq); }
+  void Maybe(const std::optional<uint64_t>& number) { Number(number.has_value()), Number(number.value_or(0)); }
+
+  void Add(const Object& object) {
+    Number(static_cast<uint64_t>(object.id));
+    Number(object.db);
+    Bytes(object.key);
+    Number(object.value.index());
+    switch (object.type()) {
+      case ObjectType::kString: Bytes(object.string()); break;
+      case ObjectType::kStream: Add(object.stream()); break;
+      case ObjectType::kStockItem: Add(object.item()); break;
+    }
+  }
+
+  void Add(const Stream& stream) {
+    Number(stream.length());
+    Number(stream.entries_added());
+    Id(stream.last_id()), Id(stream.max_deleted_id());
+    Number(stream.appended_);
+    stream.Scan(kMinStreamId, kMaxStreamId, [&](StreamId id, storage::Place place) {
+      Id(id);
+      Bytes(ReadEntry(place).fields);
+      return true;
+    });
+    Number(stream.next_group());
+    for (const auto& [name, group] : stream.groups()) Add(*group);
+  }
+
+  void Add(const ConsumerGroup& group) {
+    Number(group.number());
+    Bytes(group.name());
+    Id(group.last_delivered());
+    Maybe(group.entries_read());
+    Number(group.next_consumer());
+    for (const auto& [name, consumer] : group.consumers()) {
+      Number(consumer->number);
+      Bytes(name);
+      Maybe(consumer->active_ms);
+      for (StreamId id : consumer->pending) Id(id);
+    }
+    for (const auto& [id, pending] : group.pending()) {
+      Id(id);
+      Number(pending.consumer), Number(pending.delivered_ms), Number(pending.deliveries);
+    }
+  }
+
+  void Add(const StockItem& item) {
+    Number(item.total()), Number(item.available()), Number(item.held()), Number(item.sold());
+    Number(item.orders()), Id(item.last_order());
+    const SaleRules& rules = item.rules();
+    Bytes(rules.stream), Number(rules.start_ms), Number(rules.end_ms), Number(rules.limit), Number(rules.max_quantity);
+    for (size_t i = 0; i < item.buyers().size(); ++i) Bytes(item.buyers().NameAt(i)), Number(item.buyers().CountAt(i));
+  }
+
+  XXH3_state_t state_;
+};
+
+uint64_t Engine::StateHash() const {
+  StateHasher hasher;
+  hasher.Add(keys_);
+  return hasher.digest();
+}
+
+}  // namespace sluice::engine

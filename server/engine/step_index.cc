@@ -1,0 +1,109 @@
+#include "server/engine/step_index.h"
+
+#include <sys/mman.h>
+
+#include <cstdlib>
+#include <new>
+#include <utility>
+
+#include "storage/check.h"
+
+namespace sluice::engine {
+namespace {
+
+constexpr size_t kFirstCells = 16;
+constexpr size_t kMovedAtOnce = 32;               // with load at most 3/4 this outruns any growth
+constexpr size_t kMappedCells = 64 * 1024 / 8;    // from here on the kernel's zero pages are cheaper than memset
+
+}  // namespace
+
+ZeroedCells::ZeroedCells(size_t count) : size_(count) {
+  if (count < kMappedCells) {
+    cells_ = static_cast<uint64_t*>(std::calloc(count, sizeof(uint64_t)));
+    if (cells_ == nullptr) throw std::bad_alloc();
+    return;
+  }
+  void* memory = mmap(nullptr, count * sizeof(uint64_t), PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  if (memory == MAP_FAILED) throw std::bad_alloc();
+  cells_ = static_cast<uint64_t*>(memory);
+}
+
+ZeroedCells::~ZeroedCells() {
+  if (size_ < kMappedCells) {
+    std::free(cells_);
+  } else {
+    munmap(cells_, size_ * sizeof(uint64_t));
+  }
+}
+
+ZeroedCells::ZeroedCells(ZeroedCells&& other) noexcept
+    : cells_(std::exchange(other.cells_, nullptr)), size_(std::exchange(other.size_, 0)) {}
+
+ZeroedCells& ZeroedCells::operator=(ZeroedCells&& other) noexcept {
+  std::swap(cells_, other.cells_);
+  std::swap(size_, other.size_);
+  return *this;
+}
+
+void StepIndex::Insert(uint64_t hash, uint32_t slot) {
+  MoveSome();
+  if ((used_ + 1) * 4 > fresh_.size() * 3) Grow();
+  Put(Cell(TagOf(hash), slot));
+  ++size_;
+}
+
+void StepIndex::Erase(uint64_t hash, uint32_t slot) {
+  const uint64_t cell = Cell(TagOf(hash), slot);
+  CHECK(EraseIn(fresh_, cell) || EraseIn(old_, cell));
+  --size_;
+  MoveSome();
+}
+
+void StepIndex::Clear() { *this = StepIndex(); }
+
+void StepIndex::Put(uint64_t cell) {
+  const size_t mask = fresh_.size() - 1;
+  size_t i = static_cast<uint32_t>(cell >> 32) & mask;
+  while (Taken(fresh_.data()[i])) i = (i + 1) & mask;
+  if (fresh_.data()[i] == kEmpty) ++used_;
+  fresh_.data()[i] = cell;
+}
+
+bool StepIndex::EraseIn(ZeroedCells& cells, uint64_t cell) {
+  if (cells.size() == 0) return false;
+  const size_t mask = cells.size() - 1;
+  for (size_t i = static_cast<uint32_t>(cell >> 32) & mask; cells.data()[i] != kEmpty; i = (i + 1) & mask) {
+    if (cells.data()[i] != cell) continue;
+    cells.data()[i] = kGone;
+    return true;
+  }
+  return false;
+}
+
+void StepIndex::MoveSome() {
+  if (old_.size() == 0) return;
+  for (size_t n = 0; n < kMovedAtOnce && moved_ < old_.size(); ++n, ++moved_) {
+    uint64_t& cell = old_.data()[moved_];
+    if (!Taken(cell)) continue;
+    Put(cell);
+    cell = kGone;
+  }
+  if (moved_ == old_.size()) old_ = ZeroedCells();
+}
+
+void StepIndex::Grow() {
+  // A second growth before the first has ended cannot happen while kMovedAtOnce outruns the inserts, save after
+  // many erasures; then what is left is moved at once.
+  while (old_.size() != 0) MoveSome();
+  const size_t wanted = fresh_.size() == 0            ? kFirstCells
+                        : size_ * 2 > fresh_.size() ? fresh_.size() * 2
+                                                      : fresh_.size();
+  ZeroedCells grown(wanted);
+  old_ = std::move(fresh_);
+  fresh_ = std::move(grown);
+  moved_ = 0;
+  used_ = 0;
+  MoveSome();
+}
+
+}  // namespace sluice::engine

@@ -1,0 +1,176 @@
+// A stream: an index over the log, and what the log does not say of it.
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include <absl/container/btree_map.h>
+#include <absl/container/btree_set.h>
+
+#include "server/engine/consumer_group.h"
+#include "server/engine/stream_id.h"
+#include "server/engine/stream_run.h"
+
+namespace sluice::engine {
+
+// An entry as it stands in the log.
+struct EntryView {
+  StreamId id;
+  uint32_t pairs = 0;       // of field and value
+  std::string_view fields;  // as RESP bulk strings, one behind the other; lives as long as its segment
+};
+
+// What XTRIM and XADD's MAXLEN and MINID ask for.
+struct Trim {
+  enum Kind : uint8_t { kNone, kMaxLength, kMinId };
+  Kind kind = kNone;
+  bool approximate = false;     // whole nodes only, never more than asked
+  uint64_t max_length = 0;
+  StreamId min_id{};
+  uint64_t limit = 0;           // entries that approximate trimming may take; 0: no limit
+  uint64_t node_entries = 100;
+};
+
+// Entries are ordered by ID and found by ID or by rank. An entry's rank counts what the stream ever held before it,
+// so differences of ranks are counts, corrected by the deletions in between; and nodes are
+// stretches of ranks.
+//
+// A group of `node_entries` consecutive ranks is what Redis calls a node: approximate trimming takes whole ones.
+class Stream {
+ public:
+  using Groups = absl::btree_map<std::string, std::unique_ptr<ConsumerGroup>, std::less<>>;
+
+  // What exists now.
+  uint64_t length() const { return length_; }
+  // The first and last existing entries; 0-0 where there is none.
+  StreamId first_id() const { return length_ == 0 ? kMinStreamId : first_; }
+  StreamId last_existing_id() const;
+  // What ever was.
+  StreamId last_id() const { return last_id_; }
+  StreamId max_deleted_id() const { return max_deleted_; }
+  uint64_t entries_added() const { return entries_added_; }
+
+  bool Contains(StreamId id) const;
+  // The existing entry's record; nullopt where there is none.
+  std::optional<storage::Place> Find(StreamId id) const;
+
+  // Visits existing entries from `from` to `to` (both included) in order, while `visit(StreamId, Place)` returns true.
+  template <typename Visit>
+  void Scan(StreamId from, StreamId to, Visit&& visit) const;
+  // The same backwards, from `to` down to `from`.
+  template <typename Visit>
+  void ScanBack(StreamId from, StreamId to, Visit&& visit) const;
+
+  // How many existing entries have an ID above `id`. Exact, whatever was deleted: O(log n + deletions above).
+  uint64_t CountAfter(StreamId id) const;
+  // The `n`-th existing entry from the start, counted from 0; n < length().
+  StreamId Select(uint64_t n) const;
+
+  // The last ID that `trim` takes away, if it takes any, from this stream once `coming` (an ID above last_id(), if there
+  // is one) is appended to it.
+  std::optional<StreamId> PlanTrim(const Trim& trim, std::optional<StreamId> coming) const;
+  // How many nodes the existing entries span.
+  uint64_t Nodes(uint64_t node_entries) const;
+
+  // How far `id` is from the first entry ever, where Redis can say it (its estimate); nullopt where it cannot.
+  std::optional<uint64_t> DistanceFromFirst(StreamId id) const;
+  // Whether an entry in [from, to] may have been deleted, as Redis sees it (by the highest deleted ID alone).
+  bool HasTombstoneIn(StreamId from, StreamId to) const;
+  // What a group has not been given: Redis's figure where it has one, else the exact count.
+  uint64_t Lag(const ConsumerGroup& group) const;
+  // A group's entries-read once it is given `id`, where it was `read` at `last` before (nullopt: not known).
+  std::optional<uint64_t> EntriesReadAt(StreamId id, std::optional<uint64_t> read, StreamId last) const;
+
+  const Groups& groups() const { return groups_; }
+  const ConsumerGroup* FindGroup(std::string_view name) const;
+  const ConsumerGroup* FindGroup(uint32_t number) const;
+  uint32_t next_group() const { return next_group_; }
+
+  size_t memory_bytes() const;
+
+ private:
+  friend class Applier;  // the only one who changes it
+  friend class StateHasher;
+
+  void Append(StreamId id, storage::Place place);
+  void Delete(StreamId id);
+  void TrimThrough(StreamId last_removed);
+  ConsumerGroup& AddGroup(uint32_t number, std::string_view name);
+  void RemoveGroup(uint32_t number);
+  ConsumerGroup& Group(uint32_t number);
+
+  // The index of the first run whose last ID is at or above `id`.
+  size_t RunAt(StreamId id) const;
+  uint64_t RankOf(StreamId id) const;   // of the first entry ever held at or above `id`
+  StreamId IdOfRank(uint64_t rank) const;
+  uint64_t DeletedBetween(StreamId from, StreamId to) const;
+  std::optional<StreamId> PlanNodes(const Trim& trim, std::optional<StreamId> coming) const;
+  void ForgetHead();
+
+  std::deque<StreamRun> runs_;
+  absl::btree_set<StreamId> deleted_;  // of entries that runs_ still hold, above first_
+  uint64_t appended_ = 0;              // ranks given so far
+  uint64_t length_ = 0;
+  StreamId first_{};
+  StreamId last_id_{};
+  StreamId max_deleted_{};
+  uint64_t entries_added_ = 0;
+
+  Groups groups_;
+  absl::btree_map<uint32_t, ConsumerGroup*> groups_by_number_;
+  uint32_t next_group_ = 0;
+};
+
+// Decodes the entry whose AppendEntry event stands at `place`.
+EntryView ReadEntry(storage::Place place);
+
+template <typename Visit>
+void Stream::Scan(StreamId from, StreamId to, Visit&& visit) const {
+  if (length_ == 0) return;
+  if (from < first_) from = first_;
+  auto deleted = deleted_.empty() ? deleted_.end() : deleted_.lower_bound(from);
+  bool first_run = true;
+  for (size_t r = RunAt(from); r < runs_.size(); ++r) {
+    const StreamRun& run = runs_[r];
+    for (uint32_t i = first_run ? run.LowerBound(from) : 0; i < run.size(); ++i) {
+      const StreamId id = run.IdAt(i);
+      if (id > to) return;
+      while (deleted != deleted_.end() && *deleted < id) ++deleted;
+      if (deleted != deleted_.end() && *deleted == id) continue;
+      if (!visit(id, run.PlaceAt(i))) return;
+    }
+    first_run = false;
+  }
+}
+
+template <typename Visit>
+void Stream::ScanBack(StreamId from, StreamId to, Visit&& visit) const {
+  if (length_ == 0) return;
+  if (from < first_) from = first_;
+  size_t r = RunAt(to);
+  uint32_t end;  // of the run at r: the first index above `to`
+  if (r == runs_.size()) {
+    --r;
+    end = runs_[r].size();
+  } else {
+    end = runs_[r].LowerBound(to);
+    if (end < runs_[r].size() && runs_[r].IdAt(end) == to) ++end;
+  }
+  for (;;) {
+    const StreamRun& run = runs_[r];
+    for (uint32_t i = end; i > 0; --i) {
+      const StreamId id = run.IdAt(i - 1);
+      if (id < from) return;
+      if (!deleted_.empty() && deleted_.contains(id)) continue;
+      if (!visit(id, run.PlaceAt(i - 1))) return;
+    }
+    if (r == 0) return;
+    end = runs_[--r].size();
+  }
+}
+
+}  // namespace sluice::engine

@@ -1,0 +1,138 @@
+// The program: configuration, store, server, in this order; and what went wrong, in one line, where one of
+// them fails.
+
+#include <signal.h>
+#include <spdlog/spdlog.h>
+#include <sys/random.h>
+
+#include <chrono>
+#include <cstdio>
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "server/config.h"
+#include "server/engine/engine.h"
+#include "server/engine/journal.h"
+#include "server/net/exit_code.h"
+#include "server/net/log_output.h"
+#include "server/net/server.h"
+#include "storage/posix_file_system.h"
+
+namespace sluice {
+namespace {
+
+// Before the log lines have their place, and for whoever started us by hand.
+int Complain(const std::string& what) {
+  std::fprintf(stderr, "sluice-server: %s\n", what.c_str());
+  return net::kExitStartup;
+}
+
+storage::CommitPath CommitPathOf(CommitWay way) {
+  switch (way) {
+    case CommitWay::kAuto:
+      return storage::CommitPath::kAuto;
+    case CommitWay::kUring:
+      return storage::CommitPath::kUring;
+    case CommitWay::kThread:
+      return storage::CommitPath::kThread;
+    case CommitWay::kInline:
+      return storage::CommitPath::kInline;
+  }
+  return storage::CommitPath::kAuto;
+}
+
+storage::LogOptions LogOptionsOf(const Config& config) {
+  return {.directory = config.dir,
+          .segment_bytes = config.segment_bytes,
+          // Durable from the first record on; the server relaxes it where appendfsync says so.
+          .durability = storage::Durability::kAlways,
+          .commit_path = CommitPathOf(config.commit_path),
+          .direct_io = config.direct_io,
+          .commit_wait_us = static_cast<uint32_t>(config.commit_wait_us),
+          .spare_segments = static_cast<uint32_t>(config.spare_segments),
+          .zeroing_bytes_per_second = config.zeroing_bytes_per_second};
+}
+
+uint64_t RandomSeed() {
+  uint64_t seed = 0;
+  if (getrandom(&seed, sizeof seed, 0) == sizeof seed) return seed;
+  return static_cast<uint64_t>(std::chrono::steady_clock::now().time_since_epoch().count());
+}
+
+std::string Absolute(const std::string& path) {
+  std::error_code error;
+  const std::filesystem::path whole = std::filesystem::absolute(path, error);
+  return error ? path : whole.lexically_normal().string();
+}
+
+// "1234 records (56789 bytes) of 2 segments in 12.3 ms"
+std::string RecoveryText(const storage::RecoveryReport& report, double ms) {
+  std::string text = fmt::format("{} records ({} bytes) of {} segments in {:.1f} ms", report.records,
+                                 report.bytes, report.segments, ms);
+  if (report.cut_bytes != 0) {
+    text += fmt::format("; cut {} bytes of an unfinished write at the end: {}, offset {}", report.cut_bytes,
+                        report.cut_file, report.cut_offset);
+  }
+  return text;
+}
+
+int Serve(const Config& config, const std::string& config_file) {
+  if (auto error = net::OpenLogOutput(config.logfile, config.loglevel)) return Complain("logfile: " + *error);
+  const auto fail = [&config](const std::string& what) {
+    spdlog::critical("{}", what);
+    // Where the lines go to a file, whoever looks at the terminal should not be left guessing.
+    return config.logfile.empty() ? net::kExitStartup : Complain(what);
+  };
+
+  const auto began = std::chrono::steady_clock::now();
+  storage::PosixFileSystem files;
+  engine::Engine engine(RandomSeed());
+  storage::RecoveryReport report;
+  if (const auto made = files.CreateDirectory(config.dir); !made) return fail("dir: " + made.error().message);
+  const auto journal = engine::Journal::Open(files, LogOptionsOf(config), engine, &report);
+  if (!journal) {
+    if (journal.error().code == storage::Error::Code::kInUse) {
+      return fail("the data folder is in use by another server: " + journal.error().message);
+    }
+    return fail("the data folder cannot be opened: " + journal.error().message);
+  }
+  const std::chrono::duration<double, std::milli> took = std::chrono::steady_clock::now() - began;
+  const std::string recovery = RecoveryText(report, took.count());
+
+  net::Server server(config, config_file.empty() ? "" : Absolute(config_file), recovery, **journal);
+  if (const auto error = server.Listen()) {
+    static_cast<void>((*journal)->log().Close());
+    return fail(*error);
+  }
+  spdlog::info("Sluice {} ready: port {}, data in {}, recovered {}", SLUICE_VERSION, config.port,
+               Absolute(config.dir), recovery);
+  server.Run();
+  return 0;
+}
+
+int Main(const std::vector<std::string>& arguments) {
+  Config config = DefaultConfig();
+  CommandLine command_line;
+  if (const auto error = ParseCommandLine(arguments, command_line, config)) return Complain(*error);
+  switch (command_line.wish) {
+    case CommandLine::Wish::kVersion:
+      std::printf("Sluice server v=%s\n", SLUICE_VERSION);
+      return 0;
+    case CommandLine::Wish::kHelp:
+      std::fputs(HelpText().c_str(), stdout);
+      return 0;
+    case CommandLine::Wish::kServe:
+      break;
+  }
+  // A client that goes away while we write to it is an error of that write, not the end.
+  signal(SIGPIPE, SIG_IGN);
+  return Serve(config, command_line.config_file);
+}
+
+}  // namespace
+}  // namespace sluice
+
+int main(int argc, char** argv) {
+  return sluice::Main({argv + 1, argv + argc});
+}

@@ -1,0 +1,411 @@
+#include "server/net/connection.h"
+
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <spdlog/spdlog.h>
+#include <sys/socket.h>
+
+#include <algorithm>
+#include <cstring>
+
+#include "server/net/address.h"
+
+namespace sluice::net {
+namespace {
+
+// Half a request shorter than this is read on in the shared buffer, behind a copy of what is there; a longer
+// one grows in memory of its own.
+constexpr size_t kCarryBytes = 16 * 1024;
+// What a blocked connection may send ahead before its reading stops.
+constexpr size_t kBlockedBytes = 64 * 1024;
+// Replies waiting in memory at which a client must read before more of its requests are executed; above what
+// clients pipeline before they read, below the limit at which they are closed.
+constexpr size_t kPauseOutputBytes = 32 * 1024 * 1024;
+constexpr size_t kUnauthenticatedOutputBytes = 1024 * 1024;
+// A request costs about as much as eight looks at the clock.
+constexpr uint64_t kRequestsPerClock = 8;
+// uv_buf_init counts in 32 bits.
+constexpr size_t kMaxWriteBytes = 1024 * 1024 * 1024;
+// Memory that an empty output may keep for the next reply, while there is traffic.
+constexpr size_t kKeptOutputBytes = 64 * 1024;
+
+protocol::RequestLimits Limits(const Config& config) {
+  return {.max_bulk_bytes = config.proto_max_bulk_len};
+}
+
+sockaddr_storage PeerAddress(const uv_tcp_t& tcp) {
+  sockaddr_storage address{};
+  int length = sizeof address;
+  uv_tcp_getpeername(&tcp, reinterpret_cast<sockaddr*>(&address), &length);
+  return address;
+}
+
+sockaddr_storage LocalAddress(const uv_tcp_t& tcp) {
+  sockaddr_storage address{};
+  int length = sizeof address;
+  uv_tcp_getsockname(&tcp, reinterpret_cast<sockaddr*>(&address), &length);
+  return address;
+}
+
+// As Redis does: first asked after `seconds` of silence, then three times in as long again.
+void KeepAlive(int fd, uint64_t seconds) {
+  const auto set = [fd](int level, int name, int value) {
+    setsockopt(fd, level, name, &value, sizeof value);
+  };
+  set(SOL_SOCKET, SO_KEEPALIVE, 1);
+  set(IPPROTO_TCP, TCP_KEEPIDLE, static_cast<int>(seconds));
+  set(IPPROTO_TCP, TCP_KEEPINTVL, static_cast<int>(std::max<uint64_t>(1, seconds / 3)));
+  set(IPPROTO_TCP, TCP_KEEPCNT, 3);
+}
+
+}  // namespace
+
+Connection::Connection(uv_loop_t& loop, Shared& shared, uint64_t id, bool is_unix)
+    : shared_(shared), session_(id), parser_(Limits(shared.config)), is_local_(is_unix) {
+  if (is_unix) {
+    uv_pipe_init(&loop, &handle_.pipe, 0);
+  } else {
+    uv_tcp_init(&loop, &handle_.tcp);
+  }
+  handle_.base.data = this;
+  write_.data = this;
+}
+
+bool Connection::Accept(uv_stream_t* listener, const std::string& local) {
+  if (uv_accept(listener, &handle_.stream) != 0) return false;
+  uv_fileno(&handle_.base, &session_.fd);
+  if (handle_.base.type == UV_NAMED_PIPE) {
+    session_.local = session_.peer = local + ":0";
+  } else {
+    const sockaddr_storage peer = PeerAddress(handle_.tcp);
+    is_local_ = IsLoopback(peer);
+    session_.peer = AddressText(peer);
+    session_.local = AddressText(LocalAddress(handle_.tcp));
+    uv_tcp_nodelay(&handle_.tcp, 1);
+    if (shared_.config.tcp_keepalive != 0) KeepAlive(session_.fd, shared_.config.tcp_keepalive);
+  }
+  session_.connected_ms = session_.active_ms = shared_.ticker.now().unix_ms();
+  last_read_ms_ = shared_.ticker.now().monotonic_ms;
+  session_.authenticated = shared_.config.requirepass.empty();
+  parser_.set_authenticated(session_.authenticated);
+  return true;
+}
+
+void Connection::Start() {
+  UpdateReading();
+}
+
+void Connection::Refuse(std::string_view reply) {
+  uv_buf_t buffer = uv_buf_init(const_cast<char*>(reply.data()), static_cast<unsigned>(reply.size()));
+  uv_try_write(&handle_.stream, &buffer, 1);
+  Close();
+}
+
+// ---- receiving
+
+void Connection::ProvideBuffer(uv_handle_t* handle, size_t, uv_buf_t* buffer) {
+  Connection& connection = *static_cast<Connection*>(handle->data);
+  InputBuffer& held = connection.held_;
+  std::vector<char>& shared = connection.shared_.read_buffer;
+  if (held.size() < kCarryBytes && connection.pause_ == Pause::kNone) {
+    std::memcpy(shared.data(), held.bytes().data(), held.size());
+    *buffer = uv_buf_init(shared.data() + held.size(), static_cast<unsigned>(shared.size() - held.size()));
+    return;
+  }
+  const std::span<char> room = held.Room(connection.parser_.bytes_needed());
+  *buffer = uv_buf_init(room.data(), static_cast<unsigned>(room.size()));
+}
+
+void Connection::HandleRead(uv_stream_t* stream, ssize_t count, const uv_buf_t* buffer) {
+  Connection& connection = *static_cast<Connection*>(stream->data);
+  if (count == 0 || connection.closing()) return;
+  Ticker& ticker = connection.shared_.ticker;
+  ticker.Begin();
+  if (count > 0) {
+    connection.Received({buffer->base, static_cast<size_t>(count)});
+  } else if (count == UV_EOF) {
+    connection.ReceivedEnd();
+  } else {
+    connection.Close();
+  }
+  // Many sockets may be readable in one round of the loop: commit in between, not only behind the last.
+  if (ticker.TimeIsUp()) ticker.End();
+}
+
+// `fresh` stands in the shared buffer, behind a copy of what was held, or already in `held_`.
+void Connection::Received(std::string_view fresh) {
+  const commands::Time& now = shared_.ticker.now();
+  last_read_ms_ = now.monotonic_ms;
+  session_.active_ms = now.unix_ms();
+  session_.input_bytes += fresh.size();
+  shared_.traffic.input_bytes += fresh.size();
+  if (shared_.ticker.finished()) return;
+
+  const char* shared = shared_.read_buffer.data();
+  if (fresh.data() == shared + held_.size()) {
+    const std::string_view input(shared, held_.size() + fresh.size());
+    held_.Consume(held_.size());
+    Hold(input.substr(Execute(input)));
+  } else {
+    held_.Received(fresh.size());
+    if (pause_ == Pause::kNone) held_.Consume(Execute(held_.bytes()));
+  }
+  AfterExecuting();
+}
+
+void Connection::ReceivedEnd() {
+  ended_ = true;
+  AfterExecuting();
+}
+
+void Connection::Hold(std::string_view bytes) {
+  if (!closing() && !held_.Append(bytes)) Close();
+}
+
+// ---- executing
+
+// Executes the requests at the front of `input`, as many as it may now; returns how many bytes they had.
+size_t Connection::Execute(std::string_view input) {
+  if (shared_.config.enable_debug_command == DebugCommands::kLocal) {
+    shared_.settings.debug_commands = is_local_;
+  }
+  size_t at = 0;
+  while (at < input.size() && !closing() && !session_.close) {
+    if (session_.blocked != nullptr) {
+      pause_ = Pause::kBlocked;
+      break;
+    }
+    if (unsent() > kPauseOutputBytes) {
+      pause_ = Pause::kOutput;
+      break;
+    }
+    if (TurnIsOver()) {
+      pause_ = Pause::kTurn;
+      shared_.ticker.Queue(*this);
+      break;
+    }
+    const protocol::RequestParser::Status status = parser_.Parse(input.substr(at));
+    if (status == protocol::RequestParser::Status::kNeedMore) break;
+    if (status == protocol::RequestParser::Status::kError) {
+      FailProtocol();
+      return input.size();
+    }
+    if (status == protocol::RequestParser::Status::kRequest) {
+      const protocol::Request& request = parser_.request();
+      if (IsForeign(request)) return input.size();
+      if (!shared_.ticker.MayWrite() && shared_.dispatcher.IsWrite(request)) {
+        pause_ = Pause::kCommit;
+        shared_.ticker.HoldWriter(*this);
+        break;
+      }
+      ++tick_requests_;
+      shared_.dispatcher.Execute(session_, request);
+      parser_.set_authenticated(session_.authenticated);
+      CheckOutputLimits();
+    }
+    at += parser_.consumed();
+  }
+  return at;
+}
+
+bool Connection::TurnIsOver() {
+  if (tick_ != shared_.ticker.number()) {
+    tick_ = shared_.ticker.number();
+    tick_requests_ = 0;
+  }
+  if (tick_requests_ >= shared_.config.max_requests_per_tick) return true;
+  return tick_requests_ % kRequestsPerClock == kRequestsPerClock - 1 && shared_.ticker.TimeIsUp();
+}
+
+// A browser that was lured into talking to us sends a request line or a header as the first word. What
+// follows is under a stranger's control, so nothing more of it is executed.
+bool Connection::IsForeign(const protocol::Request& request) {
+  const std::string_view word = request[0];
+  const auto is = [word](std::string_view name) {
+    return word.size() == name.size() && strncasecmp(word.data(), name.data(), name.size()) == 0;
+  };
+  if (!is("post") && !is("host:")) return false;
+  if (shared_.foreign_pace.Allow(shared_.ticker.now().monotonic_ms)) {
+    spdlog::warn("{} speaks HTTP: closed. Somebody may be trying to reach this server through a browser",
+                 session_.peer);
+  }
+  Close();
+  return true;
+}
+
+void Connection::FailProtocol() {
+  ++shared_.traffic.protocol_errors;
+  if (shared_.limit_pace.Allow(shared_.ticker.now().monotonic_ms)) {
+    spdlog::debug("{} does not speak the protocol: {}", session_.peer, parser_.error());
+  }
+  protocol::ReplyWriter(session_.output.bytes(), session_.version).Error(parser_.error());
+  session_.close = true;
+}
+
+void Connection::AfterExecuting() {
+  if (closing()) return;
+  session_.query_buffer = held_.size();
+  if (held_.size() > shared_.config.client_query_buffer_limit) {
+    ++shared_.traffic.query_buffer_closed;
+    if (shared_.limit_pace.Allow(shared_.ticker.now().monotonic_ms)) {
+      spdlog::warn("{} closed: more than client-query-buffer-limit bytes without a whole request",
+                   session_.peer);
+    }
+    return Close();
+  }
+  if (ended_ && session_.blocked != nullptr) {
+    // Nobody is left to take what the call waits for; the replies before it may still have a reader.
+    shared_.dispatcher.Drop(session_);
+    session_.close = true;
+  }
+  if (ended_ && pause_ == Pause::kNone) session_.close = true;
+  if (session_.close || !session_.output.empty()) shared_.ticker.Touch(*this);
+  UpdateReading();
+}
+
+void Connection::Wake() {
+  if (closing()) return;
+  CheckOutputLimits();
+  shared_.ticker.Touch(*this);
+  if (pause_ == Pause::kBlocked || session_.close) shared_.ticker.Queue(*this);
+}
+
+void Connection::TakeTurn() {
+  if (closing()) return;
+  pause_ = Pause::kNone;
+  held_.Consume(Execute(held_.bytes()));
+  AfterExecuting();
+}
+
+// Blocked clients are read on, so that their going away is noticed; the others only while they may execute.
+void Connection::UpdateReading() {
+  const bool wanted = !closing() && !ended_ && !session_.close &&
+                      (pause_ == Pause::kNone || (pause_ == Pause::kBlocked && held_.size() < kBlockedBytes));
+  if (wanted == reading_) return;
+  reading_ = wanted;
+  if (!wanted) {
+    uv_read_stop(&handle_.stream);
+  } else if (uv_read_start(&handle_.stream, &ProvideBuffer, &HandleRead) != 0) {
+    Close();
+  }
+}
+
+// ---- sending
+
+void Connection::CheckOutputLimits() {
+  const uint64_t hard = shared_.config.output_limit_normal.hard_bytes;
+  const bool beyond =
+      (hard != 0 && unsent() > hard) || (!session_.authenticated && unsent() > kUnauthenticatedOutputBytes);
+  if (!beyond || closing()) return;
+  ++shared_.traffic.output_buffer_closed;
+  if (shared_.limit_pace.Allow(shared_.ticker.now().monotonic_ms)) {
+    spdlog::warn("{} closed: {} bytes of replies not read", session_.peer, unsent());
+  }
+  Close();
+}
+
+bool Connection::Send(storage::Lsn committed) {
+  commands::Output& output = session_.output;
+  // A write under way comes back to this when it is done.
+  if (!writing_.empty()) return false;
+  const size_t ready = std::min(output.Releasable(committed), kMaxWriteBytes);
+  if (ready != 0) {
+    uv_buf_t buffer = uv_buf_init(output.bytes().data(), static_cast<unsigned>(ready));
+    const int result = uv_try_write(&handle_.stream, &buffer, 1);
+    if (result < 0 && result != UV_EAGAIN) {
+      Close();
+      return false;
+    }
+    const size_t sent = static_cast<size_t>(std::max(result, 0));
+    if (sent < ready) {
+      StartWrite(ready, sent);
+      return false;
+    }
+    CountSent(ready);
+    output.Consume(ready);
+  }
+  if (!output.empty()) return true;
+  if (output.bytes().capacity() > kKeptOutputBytes) std::string().swap(output.bytes());
+  if (session_.close) {
+    Close();
+  } else if (pause_ == Pause::kOutput) {
+    shared_.ticker.Queue(*this);
+  }
+  return false;
+}
+
+// The kernel took `sent` of the `ready` bytes: the others go when it has room. They must stand still until
+// then, so they leave the output; without a copy where they are all of it.
+void Connection::StartWrite(size_t ready, size_t sent) {
+  commands::Output& output = session_.output;
+  if (ready == output.size()) {
+    writing_.swap(output.bytes());
+  } else {
+    writing_.assign(output.bytes(), 0, ready);
+  }
+  output.Consume(ready);
+  uv_buf_t buffer = uv_buf_init(writing_.data() + sent, static_cast<unsigned>(writing_.size() - sent));
+  if (uv_write(&write_, &handle_.stream, &buffer, 1, &HandleWritten) != 0) return Close();
+  CheckOutputLimits();
+}
+
+void Connection::HandleWritten(uv_write_t* write, int status) {
+  Connection& connection = *static_cast<Connection*>(write->data);
+  if (connection.closing()) return;
+  connection.shared_.ticker.Begin();
+  if (status != 0) return connection.Close();
+  connection.CountSent(connection.writing_.size());
+  std::string().swap(connection.writing_);
+  connection.shared_.ticker.Touch(connection);
+}
+
+void Connection::CountSent(size_t bytes) {
+  session_.output_bytes += bytes;
+  shared_.traffic.output_bytes += bytes;
+}
+
+// ---- the end
+
+void Connection::Close() {
+  if (!closed_) shared_.ticker.Doom(*this);
+}
+
+void Connection::CloseSocket() {
+  closed_ = true;
+  reading_ = false;
+  uv_close(&handle_.base, &HandleClosed);
+}
+
+void Connection::HandleClosed(uv_handle_t* handle) {
+  Connection& connection = *static_cast<Connection*>(handle->data);
+  connection.shared_.on_closed(connection);
+}
+
+void Connection::CheckTime(const commands::Time& now) {
+  if (closing()) return;
+  const uint64_t timeout_ms = shared_.config.timeout * 1000;
+  if (timeout_ms != 0 && session_.blocked == nullptr && now.monotonic_ms - last_read_ms_ > timeout_ms) {
+    spdlog::debug("{} closed: idle", session_.peer);
+    return Close();
+  }
+  const OutputLimit& limit = shared_.config.output_limit_normal;
+  if (limit.soft_bytes == 0 || unsent() <= limit.soft_bytes) {
+    soft_since_ms_ = 0;
+  } else if (soft_since_ms_ == 0) {
+    soft_since_ms_ = now.monotonic_ms;
+  } else if (now.monotonic_ms - soft_since_ms_ > limit.soft_seconds * 1000) {
+    ++shared_.traffic.output_buffer_closed;
+    spdlog::warn("{} closed: above the soft output limit for {} s", session_.peer, limit.soft_seconds);
+    return Close();
+  }
+  const bool quiet = now.monotonic_ms - last_read_ms_ > 1000;
+  if (quiet && session_.output.empty() && session_.output.bytes().capacity() > 256) {
+    std::string().swap(session_.output.bytes());
+  }
+}
+
+void Connection::UpdateLimits() {
+  parser_.set_limits(Limits(shared_.config));
+}
+
+}  // namespace sluice::net

@@ -1,0 +1,270 @@
+#include "server/net/server.h"
+
+#include <signal.h>
+#include <spdlog/spdlog.h>
+#include <sys/random.h>
+
+#include <algorithm>
+#include <chrono>
+
+#include "server/net/log_output.h"
+#include "server/net/open_files.h"
+
+namespace sluice::net {
+namespace {
+
+constexpr size_t kReadBufferBytes = 64 * 1024;
+// A storm of new connections leaves room for the ones that are served.
+constexpr uint64_t kAcceptsPerRound = 64;
+// How many connections a tenth of a second looks at: a full round of 10,000 takes a second.
+constexpr size_t kChecksPerRound = 1000;
+// How long a clean stop waits for clients to take the replies that are theirs.
+constexpr uint64_t kDrainMs = 1000;
+
+constexpr std::string_view kTooManyClients = "-ERR max number of clients reached\r\n";
+constexpr std::string_view kProtected =
+    "-DENIED Sluice runs in protected mode: no password is set, so only clients of this machine may connect. "
+    "To serve others: set a password (requirepass), or, where the network keeps strangers out, "
+    "protected-mode no. "
+    "Either can be done in the conf file, or from this machine with CONFIG SET.\r\n";
+
+std::string RandomHex() {
+  std::array<unsigned char, 20> bytes{};
+  size_t got = 0;
+  while (got < bytes.size()) {
+    const ssize_t count = getrandom(bytes.data() + got, bytes.size() - got, 0);
+    if (count > 0) got += static_cast<size_t>(count);
+  }
+  std::string text;
+  for (const unsigned char byte : bytes) {
+    text += "0123456789abcdef"[byte >> 4];
+    text += "0123456789abcdef"[byte & 15];
+  }
+  return text;
+}
+
+uint64_t UnixMilliseconds() {
+  const auto now = std::chrono::system_clock::now().time_since_epoch();
+  return static_cast<uint64_t>(std::chrono::duration_cast<std::chrono::milliseconds>(now).count());
+}
+
+Server& Of(void* data) {
+  return *static_cast<Server*>(data);
+}
+
+}  // namespace
+
+Server::Server(Config config, std::string config_file, std::string recovery, engine::Journal& journal)
+    : config_(std::move(config)),
+      config_file_(std::move(config_file)),
+      recovery_(std::move(recovery)),
+      run_id_(RandomHex()),
+      started_unix_ms_(UnixMilliseconds()),
+      journal_(journal),
+      dispatcher_(journal, *this),
+      ticker_(journal.log(), dispatcher_, config_),
+      shared_{.config = config_,
+              .settings = settings_,
+              .dispatcher = dispatcher_,
+              .ticker = ticker_,
+              .traffic = {},
+              .read_buffer = std::vector<char>(kReadBufferBytes),
+              .on_closed = [this](Connection& connection) { connections_.erase(connection.session().id); }} {
+  uv_loop_init(&loop_);
+  loop_.data = this;
+  const uint64_t clients = RaiseOpenFiles(config_.maxclients);
+  if (clients < config_.maxclients) {
+    spdlog::warn("maxclients lowered from {} to {}: the open-files limit (ulimit -n) allows no more",
+                 config_.maxclients, clients);
+    config_.maxclients = clients;
+  }
+  ApplyConfig();
+}
+
+Server::~Server() {
+  CloseAll();
+}
+
+std::optional<std::string> Server::Listen() {
+  const auto make = [this]() -> Listener& {
+    return *listeners_.emplace_back(
+        std::make_unique<Listener>(loop_, [this](Listener& listener) { Accept(listener); }));
+  };
+  const int backlog = static_cast<int>(config_.tcp_backlog);
+  if (config_.port != 0) {
+    for (const std::string& address : config_.bind) {
+      if (auto error = make().ListenTcp(address, static_cast<uint16_t>(config_.port), backlog)) return error;
+    }
+  }
+  if (!config_.unixsocket.empty()) {
+    const auto mode = static_cast<uint32_t>(config_.unixsocketperm);
+    if (auto error = make().ListenUnix(config_.unixsocket, mode, backlog)) return error;
+  }
+  if (std::none_of(listeners_.begin(), listeners_.end(), [](const auto& one) { return one->listening(); })) {
+    return "nothing to listen on: port is 0 or no bind address exists, and unixsocket is empty";
+  }
+  return std::nullopt;
+}
+
+void Server::StartHandles() {
+  uv_check_init(&loop_, &after_poll_);
+  uv_check_start(&after_poll_, [](uv_check_t* check) { Of(check->loop->data).AfterPoll(); });
+  uv_idle_init(&loop_, &busy_);
+  uv_timer_init(&loop_, &tenth_second_);
+  uv_timer_start(
+      &tenth_second_, [](uv_timer_t* timer) { Of(timer->loop->data).EveryTenthSecond(); }, 100, 100);
+  uv_timer_init(&loop_, &deadline_);
+  uv_timer_init(&loop_, &drain_);
+  if (const int fd = journal_.log().completion_fd(); fd >= 0) {
+    uv_poll_init(&loop_, &commits_, fd);
+    // The tick that this opens takes the completion in.
+    uv_poll_start(&commits_, UV_READABLE,
+                  [](uv_poll_t* poll, int, int) { Of(poll->loop->data).ticker_.Begin(); });
+  }
+  const auto on_signal = [](uv_signal_t* signal, int number) {
+    Server& server = Of(signal->loop->data);
+    server.ticker_.Begin();
+    if (number != SIGHUP) {
+      server.stop_reason_ = number == SIGTERM ? "SIGTERM" : "SIGINT";
+    } else if (const auto error = OpenLogOutput(server.config_.logfile, server.config_.loglevel)) {
+      spdlog::warn("The log file cannot be opened again: {}", *error);
+    }
+  };
+  const std::array numbers = {SIGTERM, SIGINT, SIGHUP};
+  for (size_t i = 0; i < numbers.size(); ++i) {
+    uv_signal_init(&loop_, &signals_[i]);
+    uv_signal_start(&signals_[i], on_signal, numbers[i]);
+  }
+}
+
+void Server::Run() {
+  StartHandles();
+  uv_run(&loop_, UV_RUN_DEFAULT);
+}
+
+// ---- clients come
+
+void Server::Accept(Listener& listener) {
+  if (stopping_) return;
+  if (accepted_this_round_ == kAcceptsPerRound) return listener.Postpone();
+  ++accepted_this_round_;
+  ticker_.Begin();
+  const uint64_t id = ++last_id_;
+  Connection& connection =
+      *connections_.emplace(id, std::make_unique<Connection>(loop_, shared_, id, listener.is_unix()))
+           .first->second;
+  if (connection.Accept(listener.stream(), listener.name())) {
+    Admit(connection);
+  } else {
+    connection.Close();
+  }
+}
+
+void Server::Admit(Connection& connection) {
+  ++shared_.traffic.connections_received;
+  if (connections_.size() > config_.maxclients) {
+    ++shared_.traffic.connections_rejected;
+    return connection.Refuse(kTooManyClients);
+  }
+  if (config_.protected_mode && config_.requirepass.empty() && !connection.is_local()) {
+    spdlog::debug("{} refused: protected mode", connection.session().peer);
+    return connection.Refuse(kProtected);
+  }
+  connection.Start();
+}
+
+// ---- the loop's rounds
+
+void Server::AfterPoll() {
+  accepted_this_round_ = 0;
+  if (ticker_.has_work()) ticker_.End();
+  if (stop_reason_ != nullptr && !stopping_) Stop(stop_reason_);
+  if (stopping_) return Drained();
+  for (const auto& listener : listeners_) listener->Resume();
+  if (ticker_.has_work() != (uv_is_active(reinterpret_cast<uv_handle_t*>(&busy_)) != 0)) {
+    if (ticker_.has_work()) {
+      uv_idle_start(&busy_, [](uv_idle_t*) {});
+    } else {
+      uv_idle_stop(&busy_);
+    }
+  }
+  ArmDeadline();
+}
+
+void Server::ArmDeadline() {
+  const std::optional<uint64_t> deadline_ms = dispatcher_.next_deadline_ms();
+  if (deadline_ms == armed_deadline_ms_) return;
+  armed_deadline_ms_ = deadline_ms;
+  if (!deadline_ms) {
+    uv_timer_stop(&deadline_);
+    return;
+  }
+  uv_update_time(&loop_);
+  const uint64_t now_ms = uv_now(&loop_);
+  // The tick that this opens answers the calls that are due.
+  uv_timer_start(
+      &deadline_,
+      [](uv_timer_t* timer) {
+        Server& server = Of(timer->loop->data);
+        server.armed_deadline_ms_.reset();
+        server.ticker_.Begin();
+        server.AfterPoll();
+      },
+      *deadline_ms > now_ms ? *deadline_ms - now_ms : 0, 0);
+}
+
+void Server::EveryTenthSecond() {
+  ticker_.Begin();
+  if (!stopping_) {
+    journal_.log().Tick(ticker_.now().monotonic_ms);
+    CheckConnections();
+  }
+  AfterPoll();
+}
+
+void Server::CheckConnections() {
+  auto next = connections_.upper_bound(checked_id_);
+  for (size_t i = 0; i < kChecksPerRound && next != connections_.end(); ++i, ++next) {
+    next->second->CheckTime(ticker_.now());
+    checked_id_ = next->first;
+  }
+  if (next == connections_.end()) checked_id_ = 0;
+}
+
+// ---- the end
+
+void Server::Stop(const char* why) {
+  spdlog::info("{}: stopping. Everything recorded is made durable first", why);
+  stopping_ = true;
+  for (const auto& listener : listeners_) listener->Close();
+  ticker_.Finish();
+  spdlog::info("The log is closed; bye");
+  uv_idle_stop(&busy_);
+  uv_timer_start(
+      &drain_, [](uv_timer_t* timer) { uv_stop(timer->loop); }, kDrainMs, 0);
+}
+
+// Leaves once the clients have taken what is theirs; the drain timer ends it for those that never will.
+void Server::Drained() {
+  const bool drained = std::all_of(connections_.begin(), connections_.end(), [](const auto& entry) {
+    return entry.second->closing() || entry.second->unsent() == 0;
+  });
+  if (drained) uv_stop(&loop_);
+}
+
+void Server::CloseAll() {
+  ticker_.Begin();
+  for (const auto& [id, connection] : connections_) connection->Close();
+  ticker_.CloseDoomed();
+  for (const auto& listener : listeners_) listener->Close();
+  uv_walk(
+      &loop_,
+      [](uv_handle_t* handle, void*) {
+        if (uv_is_closing(handle) == 0) uv_close(handle, nullptr);
+      },
+      nullptr);
+  uv_run(&loop_, UV_RUN_DEFAULT);
+  uv_loop_close(&loop_);
+}
+
+}  // namespace sluice::net

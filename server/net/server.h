@@ -1,0 +1,95 @@
+// The server: a loop, its listeners, its clients, and what commands ask of the process around them.
+#pragma once
+
+#include <uv.h>
+
+#include <array>
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "server/commands/dispatcher.h"
+#include "server/commands/host.h"
+#include "server/config.h"
+#include "server/engine/journal.h"
+#include "server/net/connection.h"
+#include "server/net/listener.h"
+#include "server/net/ticker.h"
+
+namespace sluice::net {
+
+// Owns everything that has to do with sockets. The thread that calls Run() is the one that executes commands.
+class Server final : private commands::Host {
+ public:
+  // `config_file`: as CONFIG and INFO tell it, empty where none was read. `recovery`: what the start found,
+  // one line. `journal` outlives the server.
+  Server(Config config, std::string config_file, std::string recovery, engine::Journal& journal);
+  ~Server() override;
+  Server(const Server&) = delete;
+  Server& operator=(const Server&) = delete;
+
+  // Listens where the configuration says. An error text where an address cannot be had.
+  std::optional<std::string> Listen();
+  // Serves until SIGTERM, SIGINT or SHUTDOWN; returns once everything is durable and the log has ended. Does
+  // not return where the log fails: the process ends with kExitLogFailure.
+  void Run();
+
+ private:
+  // commands::Host, in server_host.cc.
+  const commands::Settings& settings() const override { return settings_; }
+  commands::HostFacts Facts() const override;
+  void Wake(commands::Session& session) override;
+  void ForEachSession(const std::function<void(commands::Session&)>& visit) override;
+  void Kill(commands::Session& session, const commands::Session& caller) override;
+  void Shutdown() override;
+  void Sleep(double seconds) override;
+  std::vector<std::pair<std::string, std::string>> ConfigGet(
+      std::span<const std::string_view> patterns) const override;
+  std::optional<std::string> ConfigSet(std::span<const std::string_view> names_and_values) override;
+  void ApplyConfig();
+
+  void StartHandles();
+  void Accept(Listener& listener);
+  void Admit(Connection& connection);
+  void AfterPoll();
+  void EveryTenthSecond();
+  void CheckConnections();
+  void ArmDeadline();
+  void Stop(const char* why);
+  void Drained();
+  void CloseAll();
+
+  Config config_;
+  std::string config_file_;
+  std::string recovery_;
+  std::string run_id_;
+  uint64_t started_unix_ms_;
+  engine::Journal& journal_;
+  commands::Settings settings_;
+  commands::Dispatcher dispatcher_;
+  Ticker ticker_;
+  Shared shared_;
+
+  uv_loop_t loop_{};
+  uv_check_t after_poll_{};
+  uv_idle_t busy_{};  // active while there is work, so that the poll does not sleep
+  uv_poll_t commits_{};
+  uv_timer_t tenth_second_{};
+  uv_timer_t deadline_{};
+  uv_timer_t drain_{};
+  std::array<uv_signal_t, 3> signals_{};
+
+  std::vector<std::unique_ptr<Listener>> listeners_;
+  std::map<uint64_t, std::unique_ptr<Connection>> connections_;  // by session id: oldest first
+  uint64_t last_id_ = 0;
+  uint64_t checked_id_ = 0;  // where CheckConnections() stands
+  uint64_t accepted_this_round_ = 0;
+  std::optional<uint64_t> armed_deadline_ms_;
+  const char* stop_reason_ = nullptr;  // set: stop after this tick
+  bool stopping_ = false;
+};
+
+}  // namespace sluice::net

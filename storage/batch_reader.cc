@@ -1,0 +1,74 @@
+#include "storage/batch_reader.h"
+
+#include <algorithm>
+
+#include "storage/checksum.h"
+
+namespace sluice::storage {
+namespace {
+
+tl::unexpected<std::string> Damage(std::string what) {
+  return tl::make_unexpected(std::move(what));
+}
+
+}  // namespace
+
+std::string BatchReader::WhyNot(uint64_t incarnation) const {
+  if (incarnation < incarnation_) return "an earlier life of the server left it behind";
+  if (incarnation > newest_) return "it is younger than the STORE file";
+  return {};
+}
+
+tl::expected<BatchHeader, std::string> BatchReader::Read(std::span<const char> segment, Lsn base,
+                                                         uint64_t offset) {
+  if (offset + kBatchHeaderBytes > segment.size()) return Damage("the file ends here");
+  const auto header = DecodeBatchHeader(segment.data() + offset, log_id_);
+  if (!header) return Damage("no batch header that matches its checksum");
+  if (header->base != base + offset) return Damage("a batch of another place in the log");
+  if (auto why = WhyNot(header->incarnation); !why.empty())
+    return Damage("a batch that cannot follow: " + why);
+  claimed_ = std::max(claimed_, header->durable);
+  if (header->length > segment.size() - offset) return Damage("a batch that the file ends within");
+
+  const Checksum checksum(log_id_, header->incarnation);
+  const uint64_t end = offset + header->length;
+  uint64_t digest = 0;
+  uint64_t at = offset + kBatchHeaderBytes;
+  for (uint32_t i = 0; i < header->records; ++i) {
+    if (at + kRecordHeaderBytes > end) return Damage("a batch shorter than its records");
+    const RecordHeader record = LoadRecordHeader(segment.data() + at);
+    const uint64_t bytes = RecordBytes(record.body_bytes);
+    if (bytes > end - at)
+      return Damage("record " + std::to_string(i) + " of the batch is longer than the batch");
+    if (checksum(base + at, segment.data() + at + 8, bytes - 8) != record.checksum) {
+      return Damage("record " + std::to_string(i) + " of the batch, at offset " + std::to_string(at) +
+                    ", does not match its checksum");
+    }
+    digest = FoldDigest(digest, record.checksum);
+    at += bytes;
+  }
+  if (at != end || digest != header->digest) return Damage("a batch that does not match its header's digest");
+  incarnation_ = header->incarnation;
+  return *header;
+}
+
+RecordView ReadRecord(const char* segment, uint64_t offset) {
+  const RecordHeader record = LoadRecordHeader(segment + offset);
+  const uint64_t body_offset = offset + kRecordHeaderBytes;
+  return {{segment + body_offset, record.body_bytes}, body_offset, offset + RecordBytes(record.body_bytes)};
+}
+
+void SearchBatches(std::span<const char> bytes, uint64_t log_id, uint64_t incarnation, uint64_t newest,
+                   Traces* traces) {
+  for (uint64_t at = 0; at + kBatchHeaderBytes <= bytes.size(); at += kRecordAlignment) {
+    if (LoadLittle<uint32_t>(bytes.data() + at + BatchHeader::kMagicOffset) != BatchHeader::kMagic) continue;
+    const auto header = DecodeBatchHeader(bytes.data() + at, log_id);
+    if (!header) continue;
+    if (header->incarnation > newest) traces->unknown_incarnation = true;
+    traces->claimed = std::max(traces->claimed, header->durable);
+    if (header->incarnation >= incarnation)
+      traces->end = std::max(traces->end, header->base + header->length);
+  }
+}
+
+}  // namespace sluice::storage

@@ -1,0 +1,57 @@
+// Reads a log's batches back, and believes none of them.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <string>
+
+#include "storage/format.h"
+#include "storage/lsn.h"
+
+namespace sluice::storage {
+
+// Follows one log from its beginning, batch by batch.
+class BatchReader {
+ public:
+  // Believes no incarnation above `newest`.
+  BatchReader(uint64_t log_id, uint64_t newest) : log_id_(log_id), newest_(newest) {}
+
+  // Why nothing of `incarnation` can follow what was read so far; empty where it can.
+  std::string WhyNot(uint64_t incarnation) const;
+
+  // Verifies the batch at `offset` of a segment that begins at `base`: its header, that it belongs there, and
+  // every record. `segment` is as much of the file as may hold batches. The error says what is wrong.
+  tl::expected<BatchHeader, std::string> Read(std::span<const char> segment, Lsn base, uint64_t offset);
+
+  // The highest LSN that the batches read so far, damaged ones included, say to have been durable.
+  Lsn claimed() const { return claimed_; }
+  // Of the last batch read.
+  uint64_t incarnation() const { return incarnation_; }
+
+ private:
+  uint64_t log_id_;
+  uint64_t newest_;
+  uint64_t incarnation_ = 0;
+  Lsn claimed_{};
+};
+
+// The body at `offset` of `segment`, a record in a batch that has been verified, and the offset behind the
+// record.
+struct RecordView {
+  std::string_view body;
+  uint64_t body_offset = 0;
+  uint64_t next = 0;
+};
+RecordView ReadRecord(const char* segment, uint64_t offset);
+
+// What a search found of batches beyond a place where the log ended or broke.
+struct Traces {
+  Lsn claimed{};                     // the highest LSN said to have been durable
+  Lsn end{};                         // the furthest byte of a batch of the last incarnation or later
+  bool unknown_incarnation = false;  // some are younger than the STORE file
+};
+// Looks at every place in `bytes` where a batch header of the log could stand.
+void SearchBatches(std::span<const char> bytes, uint64_t log_id, uint64_t incarnation, uint64_t newest,
+                   Traces* traces);
+
+}  // namespace sluice::storage

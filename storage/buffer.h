@@ -1,0 +1,19 @@
+// Memory for a segment: whole blocks, aligned for O_DIRECT, in huge pages where there are any.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+
+#include "storage/result.h"
+
+namespace sluice::storage {
+
+// `bytes` (a multiple of kBlockBytes) of zeroed memory that the system hands out page by page. kFull where it
+// has none.
+Result<std::shared_ptr<char>> AllocateBuffer(uint64_t bytes);
+
+// Brings the buffer's pages in now, so that recording into them does not have to wait for the kernel's
+// zeroing.
+void PopulateBuffer(char* buffer, uint64_t bytes);
+
+}  // namespace sluice::storage

@@ -1,0 +1,187 @@
+#include "storage/format.h"
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+#include <cstdio>
+
+#include "storage/check.h"
+#include "storage/checksum.h"
+
+namespace sluice::storage {
+namespace {
+
+constexpr uint64_t kStoreMagic = 0x45524F5453434C53;    // "SLCSTORE"
+constexpr uint64_t kSegmentMagic = 0x544E4D4753434C53;  // "SLCSGMNT"
+constexpr size_t kChecksumBytes = 8;
+
+// Writes a structure field by field.
+class Writer {
+ public:
+  explicit Writer(char* to) : to_(to) {}
+
+  template <typename T>
+  Writer& Put(T value) {
+    StoreLittle(to_, value);
+    to_ += sizeof value;
+    return *this;
+  }
+
+ private:
+  char* to_;
+};
+
+class Reader {
+ public:
+  explicit Reader(const char* from) : from_(from) {}
+
+  template <typename T>
+  T Take() {
+    from_ += sizeof(T);
+    return LoadLittle<T>(from_ - sizeof(T));
+  }
+
+ private:
+  const char* from_;
+};
+
+tl::unexpected<Error> Corrupt(std::string message) {
+  return tl::make_unexpected(Error{Error::Code::kCorrupt, std::move(message)});
+}
+
+// The checks that both files' headers share: magic, checksum, version, in the order that gives the best
+// message.
+Result<void> CheckFileHeader(std::span<const char> bytes, uint64_t magic, uint64_t checksum) {
+  if (LoadLittle<uint64_t>(bytes.data() + 8) != magic) return Corrupt("no such header here");
+  if (LoadLittle<uint64_t>(bytes.data()) != checksum)
+    return Corrupt("the header does not match its checksum");
+  const auto version = LoadLittle<uint32_t>(bytes.data() + 16);
+  if (version != kFormatVersion) {
+    return tl::make_unexpected(Error{Error::Code::kInvalid, "format version " + std::to_string(version) +
+                                                                ", this program knows version 1 only"});
+  }
+  return {};
+}
+
+uint64_t SumAfterChecksum(const Checksum& checksum, Lsn lsn, std::span<const char> bytes) {
+  return checksum(lsn, bytes.data() + kChecksumBytes, bytes.size() - kChecksumBytes);
+}
+
+}  // namespace
+
+void Encode(const StoreHeader& header, std::span<char, StoreHeader::kBytes> to) {
+  std::fill(to.begin(), to.end(), '\0');
+  Writer(to.data() + kChecksumBytes)
+      .Put(kStoreMagic)
+      .Put(kFormatVersion)
+      .Put(uint32_t{0})
+      .Put(header.log_id)
+      .Put(header.incarnation)
+      .Put(header.first_sequence)
+      .Put(Value(header.first_lsn))
+      .Put(Value(header.durable));
+  StoreLittle(to.data(), SumAfterChecksum(Checksum(0, 0), Lsn{0}, to));
+}
+
+Result<StoreHeader> DecodeStoreHeader(std::span<const char> bytes) {
+  if (bytes.size() != StoreHeader::kBytes) {
+    return Corrupt(std::to_string(bytes.size()) + " bytes instead of " + std::to_string(StoreHeader::kBytes));
+  }
+  auto sound = CheckFileHeader(bytes, kStoreMagic, SumAfterChecksum(Checksum(0, 0), Lsn{0}, bytes));
+  if (!sound) return tl::make_unexpected(sound.error());
+  Reader reader(bytes.data() + 24);
+  StoreHeader header;
+  header.log_id = reader.Take<uint64_t>();
+  header.incarnation = reader.Take<uint64_t>();
+  header.first_sequence = reader.Take<uint64_t>();
+  header.first_lsn = Lsn{reader.Take<uint64_t>()};
+  header.durable = Lsn{reader.Take<uint64_t>()};
+  return header;
+}
+
+void Encode(const SegmentHeader& header, std::span<char, kSegmentHeaderBytes> to) {
+  std::fill(to.begin(), to.end(), '\0');
+  Writer(to.data() + kChecksumBytes)
+      .Put(kSegmentMagic)
+      .Put(kFormatVersion)
+      .Put(uint32_t{0})
+      .Put(header.log_id)
+      .Put(header.sequence)
+      .Put(Value(header.base))
+      .Put(header.incarnation)
+      .Put(header.capacity);
+  StoreLittle(to.data(), SumAfterChecksum(Checksum(header.log_id, header.incarnation), header.base, to));
+}
+
+Result<SegmentHeader> DecodeSegmentHeader(std::span<const char> bytes, uint64_t log_id) {
+  if (bytes.size() < kSegmentHeaderBytes) return Corrupt("the file ends within its header");
+  bytes = bytes.first(kSegmentHeaderBytes);
+  Reader reader(bytes.data() + 24);
+  SegmentHeader header;
+  header.log_id = reader.Take<uint64_t>();
+  header.sequence = reader.Take<uint64_t>();
+  header.base = Lsn{reader.Take<uint64_t>()};
+  header.incarnation = reader.Take<uint64_t>();
+  header.capacity = reader.Take<uint64_t>();
+  const uint64_t sum = SumAfterChecksum(Checksum(header.log_id, header.incarnation), header.base, bytes);
+  auto sound = CheckFileHeader(bytes, kSegmentMagic, sum);
+  if (!sound) return tl::make_unexpected(sound.error());
+  if (header.log_id != log_id) return Corrupt("the segment belongs to another log");
+  if (header.capacity < kSegmentHeaderBytes || header.capacity % kBlockBytes != 0) {
+    return Corrupt("the header's capacity makes no sense");
+  }
+  return header;
+}
+
+void Encode(const BatchHeader& header, uint64_t log_id, char* to) {
+  Writer(to + kChecksumBytes)
+      .Put(BatchHeader::kMagic)
+      .Put(header.flags)
+      .Put(Value(header.base))
+      .Put(Value(header.durable))
+      .Put(header.incarnation)
+      .Put(header.epoch)
+      .Put(header.digest)
+      .Put(header.length)
+      .Put(header.records);
+  StoreLittle(to,
+              SumAfterChecksum(Checksum(log_id, header.incarnation), header.base, {to, kBatchHeaderBytes}));
+}
+
+std::optional<BatchHeader> DecodeBatchHeader(const char* from, uint64_t log_id) {
+  if (LoadLittle<uint32_t>(from + kChecksumBytes) != BatchHeader::kMagic) return std::nullopt;
+  Reader reader(from + kChecksumBytes + 4);
+  BatchHeader header;
+  header.flags = reader.Take<uint32_t>();
+  header.base = Lsn{reader.Take<uint64_t>()};
+  header.durable = Lsn{reader.Take<uint64_t>()};
+  header.incarnation = reader.Take<uint64_t>();
+  header.epoch = reader.Take<uint64_t>();
+  header.digest = reader.Take<uint64_t>();
+  header.length = reader.Take<uint32_t>();
+  header.records = reader.Take<uint32_t>();
+  const uint64_t sum =
+      SumAfterChecksum(Checksum(log_id, header.incarnation), header.base, {from, kBatchHeaderBytes});
+  if (LoadLittle<uint64_t>(from) != sum) return std::nullopt;
+  return header;
+}
+
+std::string SegmentName(uint64_t sequence) {
+  std::array<char, 32> name;
+  const int length =
+      std::snprintf(name.data(), name.size(), "%012llu.log", static_cast<unsigned long long>(sequence));
+  CHECK(length > 0 && static_cast<size_t>(length) < name.size());
+  return name.data();
+}
+
+std::optional<uint64_t> SegmentSequence(const std::string& name) {
+  constexpr std::string_view kSuffix = ".log";
+  if (!name.ends_with(kSuffix)) return std::nullopt;
+  uint64_t sequence = 0;
+  const char* end = name.data() + name.size() - kSuffix.size();
+  const auto [stop, failed] = std::from_chars(name.data(), end, sequence);
+  if (failed != std::errc() || stop != end || SegmentName(sequence) != name) return std::nullopt;
+  return sequence;
+}
+
+}  // namespace sluice::storage

@@ -1,0 +1,214 @@
+#include "storage/log.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "storage/buffer.h"
+#include "storage/check.h"
+#include "storage/committer.h"
+#include "storage/format.h"
+#include "storage/segment_writer.h"
+#include "storage/spare_files.h"
+
+namespace sluice::storage {
+namespace {
+
+constexpr uint64_t kIdleMs = 100;
+constexpr uint64_t kLargestSegment = (uint64_t{1} << 32) - kBlockBytes;  // offsets have 32 bits
+
+tl::unexpected<Error> Fail(Error::Code code, std::string message) {
+  return tl::make_unexpected(Error{code, std::move(message)});
+}
+
+}  // namespace
+
+Log::Log(FileSystem& files, const LogOptions& options) : files_(files), options_(options) {}
+
+Log::~Log() = default;
+
+Result<Log::Room> Log::BeginRecord(size_t max_bytes) {
+  if (__builtin_expect(!writer_->Fits(max_bytes), 0)) {
+    if (auto rolled = Roll(max_bytes); !rolled) return tl::make_unexpected(std::move(rolled.error()));
+  }
+  const Place place = writer_->Begin(max_bytes);
+  return Room{writer_->body(), place};
+}
+
+void Log::EndRecord(size_t bytes) {
+  writer_->End(bytes);
+}
+
+Lsn Log::tail() const {
+  return writer_->tail();
+}
+
+Lsn Log::committed() const {
+  return committer_->committed();
+}
+
+// Goes on in the next segment. All that can fail comes first.
+Result<void> Log::Roll(size_t max_bytes) {
+  if (failure()) return tl::make_unexpected(*failure());
+  if (closed_) return Fail(Error::Code::kInvalid, "the log is closed");
+  CHECK(!writer_->record_open());
+  if (max_bytes >= refused_bytes_) return tl::make_unexpected(*refusal_);
+  const uint64_t needed =
+      kSegmentHeaderBytes + kBatchHeaderBytes + RecordBytes(max_bytes) + kBatchHeaderBytes;
+  if (max_bytes > kLargestSegment || needed > kLargestSegment) {
+    return Fail(Error::Code::kInvalid,
+                "a record of " + std::to_string(max_bytes) + " bytes is more than a log can hold");
+  }
+  const uint64_t capacity = std::max(options_.segment_bytes, AlignUp(needed, kBlockBytes));
+  const uint64_t sequence = segments_.back()->sequence() + 1;
+  auto next = Next(sequence, capacity);
+  if (!next) {
+    // Whatever the kernel's reason, it may pass, and nothing was recorded: full, as far as callers are
+    // concerned.
+    refusal_ = failure() ? *failure() : Error{Error::Code::kFull, next.error().message};
+    refused_bytes_ = max_bytes;
+    return tl::make_unexpected(*refusal_);
+  }
+
+  if (writer_->has_records()) committer_->Enqueue(writer_->CloseBatch(0));
+  const Lsn base = writer_->closed_end();
+  const SegmentHeader header{.log_id = log_id_,
+                             .sequence = sequence,
+                             .base = base,
+                             .incarnation = incarnation_,
+                             .capacity = capacity};
+  Encode(header, std::span<char, kSegmentHeaderBytes>(next->memory.get(), kSegmentHeaderBytes));
+  segments_.push_back(std::make_unique<Segment>(sequence, base, next->memory));
+  writer_->Continue({.segment = segments_.back().get(),
+                     .file = std::move(next->file),
+                     .memory = next->memory.get(),
+                     .capacity = capacity,
+                     .offset = kSegmentHeaderBytes,
+                     .fresh = true});
+  return {};
+}
+
+// A file and memory for the segment `sequence`: a spare, grown where it must be, or made on the spot.
+Result<Log::NextSegment> Log::Next(uint64_t sequence, uint64_t capacity) {
+  if (!held_ && spares_) {
+    if (auto failed = spares_->failure()) return tl::make_unexpected(FailForGood(*failed));
+    if (auto ready = spares_->Take(sequence)) held_ = {std::move(ready->file), std::move(ready->memory)};
+  }
+  if (!held_) return Allocate(sequence, capacity);
+  if (capacity > options_.segment_bytes) {
+    auto memory = AllocateBuffer(capacity);
+    if (!memory) return tl::make_unexpected(memory.error());
+    if (auto grown = held_->file->Allocate(capacity); !grown) return tl::make_unexpected(grown.error());
+    held_->memory = std::move(*memory);
+  }
+  return *std::exchange(held_, std::nullopt);
+}
+
+Result<Log::NextSegment> Log::Allocate(uint64_t sequence, uint64_t capacity) {
+  auto memory = AllocateBuffer(capacity);
+  if (!memory) return tl::make_unexpected(memory.error());
+  auto file = OpenSegmentFile(sequence, true);
+  if (!file) return tl::make_unexpected(file.error());
+  if (auto allocated = (*file)->Allocate(capacity); !allocated) {
+    // What it got is given back: others need the space.
+    (void)files_.Remove(options_.directory + "/" + SegmentName(sequence));
+    return tl::make_unexpected(allocated.error());
+  }
+  auto synced = files_.SyncDirectory(options_.directory);
+  if (!synced) return tl::make_unexpected(FailForGood(synced.error()));
+  return NextSegment{std::move(*file), std::move(*memory)};
+}
+
+const Error& Log::FailForGood(const Error& error) {
+  committer_->Fail(error);
+  return *failure();
+}
+
+Result<std::shared_ptr<File>> Log::OpenSegmentFile(uint64_t sequence, bool create) {
+  auto file =
+      files_.Open(options_.directory + "/" + SegmentName(sequence), {.create = create, .direct = direct_});
+  if (!file) return tl::make_unexpected(file.error());
+  return std::shared_ptr<File>(std::move(*file));
+}
+
+void Log::Submit() {
+  if (committer_->in_flight()) return;
+  if (writer_->has_records()) committer_->Enqueue(writer_->CloseBatch(0));
+  committer_->Pump();
+}
+
+int Log::completion_fd() const {
+  return committer_->completion_fd();
+}
+
+void Log::Reap() {
+  committer_->Reap();
+  Submit();
+}
+
+void Log::Flush() {
+  committer_->Drain();
+  Submit();
+  committer_->Drain();
+}
+
+void Log::Tick(uint64_t now_ms) {
+  refused_bytes_ = UINT64_MAX;
+  if (spares_) {
+    if (auto failed = spares_->failure()) committer_->Fail(*failed);
+  }
+  committer_->Tick(now_ms);
+  if (tail() != idle_tail_) {
+    idle_tail_ = tail();
+    idle_since_ms_ = now_ms;
+    return;
+  }
+  const bool quiet = now_ms - idle_since_ms_ >= kIdleMs && committer_->idle() && !writer_->has_records();
+  if (quiet && !writer_->record_open() && !failure() && !closed_ && committer_->ClaimIsDue() &&
+      writer_->HasRoomForEmptyBatch()) {
+    WriteEmptyBatch(0);
+  }
+}
+
+void Log::WriteEmptyBatch(uint32_t flags) {
+  committer_->Enqueue(writer_->CloseBatch(flags));
+  committer_->Pump();
+}
+
+Result<void> Log::Close() {
+  if (closed_) return {};
+  CHECK(!writer_->record_open());
+  Flush();
+  if (!failure()) committer_->MakeDurableFromHere();
+  if (failure()) return tl::make_unexpected(*failure());
+  // Only right behind an earlier closing batch may there be no room for one; on a full disk that one has to
+  // do.
+  if (writer_->HasRoomForClosingBatch() || Roll(0)) WriteEmptyBatch(BatchHeader::kClosing);
+  committer_->Drain();
+  writer_->Stop();
+  closed_ = true;
+  if (failure()) return tl::make_unexpected(*failure());
+  return {};
+}
+
+const std::optional<Error>& Log::failure() const {
+  return committer_->failure();
+}
+
+uint64_t Log::log_id() const {
+  return log_id_;
+}
+
+void Log::set_durability(Durability durability) {
+  committer_->SetDurability(durability);
+}
+
+CommitStats Log::stats() const {
+  return {.batches = committer_->batches(),
+          .bytes = committer_->bytes(),
+          .median_us = committer_->median_us(),
+          .path = committer_->path_name(),
+          .direct = direct_,
+          .segments = segments_.size()};
+}
+
+}  // namespace sluice::storage

@@ -1,0 +1,180 @@
+// The log: everything that ever changed, in order, durable in batches.
+//
+// The happy path: BeginRecord() hands out room at the tail of the active segment's buffer, the caller writes
+// a record's body there, EndRecord() seals it with a checksum. Once a tick Submit() closes the batch of
+// records sealed since and writes it with one write; when that write is durable, committed() moves up and
+// what waited for it may be shown.
+//
+// What can fail: no space for the next segment (BeginRecord says kFull, nothing was recorded); a write or a
+// sync (failure() is set once and for ever, committed() never moves again: the process must end).
+//
+// One thread owns a Log. Committing may use the kernel or a thread of its own behind it; that is not visible
+// here.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "storage/file_system.h"
+#include "storage/lsn.h"
+#include "storage/result.h"
+#include "storage/segment.h"
+
+namespace sluice::storage {
+
+class Committer;
+class Recovery;
+class SegmentWriter;
+class SpareFiles;
+struct StoreHeader;
+
+enum class Durability : uint8_t {
+  kAlways,       // committed = on stable storage
+  kEverySecond,  // committed = handed to the kernel or device; on stable storage within about a second
+  kNo,           // committed = handed to the kernel or device
+};
+
+enum class CommitPath : uint8_t {
+  kAuto,    // io_uring, or the thread where the kernel refuses it
+  kUring,   // io_uring from the calling thread
+  kThread,  // a committer thread
+  kInline,  // a write (and sync) inside Submit(): tests, and files without a descriptor
+};
+
+struct LogOptions {
+  std::string directory;
+  uint64_t segment_bytes = 32 << 20;  // a multiple of 4096, 64 KiB to 1 GiB
+  Durability durability = Durability::kAlways;
+  CommitPath commit_path = CommitPath::kAuto;
+  bool direct_io = true;          // O_DIRECT where the file system takes it
+  uint32_t commit_wait_us = 300;  // how long Submit() may wait for its own batch; 0: never
+  uint32_t spare_segments = 2;    // files kept ready, zeroed; 0: none (a file is allocated when it is needed)
+  uint64_t zeroing_bytes_per_second = 30 << 20;
+  uint64_t epoch = 1;       // replication's term; stored in every batch
+  uint64_t new_log_id = 0;  // of a store that is created here; 0: a random one
+};
+
+// What opening a store found, for the start-up line.
+struct RecoveryReport {
+  uint64_t log_id = 0;
+  uint64_t incarnation = 0;  // of this opening
+  uint64_t segments = 0;
+  uint64_t batches = 0;
+  uint64_t records = 0;
+  uint64_t bytes = 0;      // of log read
+  uint64_t cut_bytes = 0;  // of a torn tail, now gone
+  std::string cut_file;    // where it was cut, if it was
+  uint64_t cut_offset = 0;
+};
+
+// How committing went so far.
+struct CommitStats {
+  uint64_t batches = 0;
+  uint64_t bytes = 0;      // written, blocks included
+  uint64_t median_us = 0;  // of recent commits
+  std::string_view path;   // "io_uring", "thread", "inline"
+  bool direct = false;
+  uint64_t segments = 0;
+};
+
+class Log {
+ public:
+  // Called for each record that recovery keeps, in order: where its body stands and its bytes.
+  using Replay = std::function<Result<void>(Place, std::string_view body)>;
+
+  // Opens the store in options.directory, creating it where there is none: takes its lock, raises its
+  // incarnation, replays it, cuts a torn tail. kCorrupt, naming file and offset, where damage lies below what
+  // was known to be durable; nothing is changed then. `files` must outlive the log.
+  static Result<std::unique_ptr<Log>> Open(FileSystem& files, const LogOptions& options, const Replay& replay,
+                                           RecoveryReport* report);
+  ~Log();
+
+  // Room for a record's body of at most `max_bytes` (contiguous memory at the tail). Begins the next segment
+  // where the active one has no room (a body larger than a segment gets a segment of its own size). kFull
+  // where the disk has no space for it: then nothing has changed. At most one record is open at a time. The
+  // place is where the body's first byte will stand, and stays true after EndRecord(). After kFull, the disk
+  // is asked again at the first call that follows a Tick(). A body that no segment could hold (above 4 GiB)
+  // is kInvalid.
+  struct Room {
+    char* body;
+    Place place;
+  };
+  Result<Room> BeginRecord(size_t max_bytes);
+  // Seals the open record with the `bytes` (<= max_bytes, > 0) that were written. Cannot fail.
+  void EndRecord(size_t bytes);
+
+  // The LSN behind the last sealed record: what a reply that shows the present state must wait for.
+  Lsn tail() const;
+  // Everything below is committed, as the durability says.
+  Lsn committed() const;
+  // Bytes sealed and not committed.
+  uint64_t uncommitted_bytes() const { return tail() - committed(); }
+
+  // Submits what was sealed since the last batch, unless a batch is in flight (then it goes when that one
+  // completes, by Reap()). While recent commits are quick it waits up to commit_wait_us for the completion.
+  void Submit();
+  // Becomes readable when a batch completed; -1 where batches complete inside Submit().
+  int completion_fd() const;
+  // Takes in completions; then submits what has been sealed meanwhile. Cheap where there are none.
+  void Reap();
+  // Waits (without limit) until all that is sealed is committed, or failure() is set.
+  void Flush();
+  // To be called about ten times a second: the background sync of kEverySecond, and, when nothing was
+  // recorded for 100 ms, an empty batch that says how far the log is durable. `now_ms` is any monotonic
+  // clock's. (Under kNo the log is synced too, every 30 s: an empty claim of durability would make recovery
+  // blind.)
+  void Tick(uint64_t now_ms);
+  // Commits everything, makes it durable whatever the durability, and ends the log with a closing batch. The
+  // log takes no record afterwards.
+  Result<void> Close();
+
+  // The write or sync that failed, if one did.
+  const std::optional<Error>& failure() const;
+
+  uint64_t log_id() const;
+  // Waits, when it becomes kAlways, until all that was written before is on stable storage.
+  void set_durability(Durability durability);
+  CommitStats stats() const;
+
+ private:
+  // A file and the memory that goes with it, for the segment to come.
+  struct NextSegment {
+    std::shared_ptr<File> file;
+    std::shared_ptr<char> memory;
+  };
+
+  Log(FileSystem& files, const LogOptions& options);
+  Result<void> CreateFirstSegment(const StoreHeader& store);
+  Result<void> Start(Recovery& recovery);
+  Result<std::shared_ptr<File>> OpenSegmentFile(uint64_t sequence, bool create);
+  Result<void> Roll(size_t max_bytes);
+  Result<NextSegment> Next(uint64_t sequence, uint64_t capacity);
+  Result<NextSegment> Allocate(uint64_t sequence, uint64_t capacity);
+  const Error& FailForGood(const Error& error);
+  void WriteEmptyBatch(uint32_t flags);
+
+  FileSystem& files_;
+  LogOptions options_;
+  std::shared_ptr<void> lock_;
+  uint64_t log_id_ = 0;
+  uint64_t incarnation_ = 0;
+  bool direct_ = false;
+  bool closed_ = false;
+  std::vector<std::unique_ptr<Segment>> segments_;  // the last one is active
+  std::unique_ptr<SegmentWriter> writer_;
+  std::unique_ptr<SpareFiles> spares_;   // none where nothing may happen in the background
+  std::optional<NextSegment> held_;      // a spare that was too small for the segment wanted
+  uint64_t refused_bytes_ = UINT64_MAX;  // records from this size on found no space since the last Tick()
+  std::optional<Error> refusal_;
+  Lsn idle_tail_{};                       // nothing was recorded
+  uint64_t idle_since_ms_ = 0;            // since then
+  std::unique_ptr<Committer> committer_;  // dies first: the kernel may still read from the segments
+};
+
+}  // namespace sluice::storage

@@ -1,0 +1,154 @@
+// Opening a log: its lock, its STORE file, what its segments hold, and then a life of its own.
+#include <array>
+#include <random>
+#include <utility>
+
+#include "storage/buffer.h"
+#include "storage/committer.h"
+#include "storage/format.h"
+#include "storage/inline_write_path.h"
+#include "storage/log.h"
+#include "storage/recovery.h"
+#include "storage/segment_writer.h"
+#include "storage/spare_files.h"
+#include "storage/store_file.h"
+#include "storage/thread_write_path.h"
+#include "storage/uring_write_path.h"
+
+namespace sluice::storage {
+namespace {
+
+constexpr uint64_t kSmallestSegment = 64 << 10;
+constexpr uint64_t kLargestSegment = 1 << 30;
+
+Result<void> CheckOptions(const LogOptions& options) {
+  const uint64_t bytes = options.segment_bytes;
+  if (bytes % kBlockBytes != 0 || bytes < kSmallestSegment || bytes > kLargestSegment) {
+    return tl::make_unexpected(
+        Error{Error::Code::kInvalid, "segments of " + std::to_string(bytes) +
+                                         " bytes: they must have a multiple of 4096 between "
+                                         "64 KiB and 1 GiB"});
+  }
+  return {};
+}
+
+uint64_t RandomId() {
+  std::random_device random;
+  return uint64_t{random()} << 32 | random();
+}
+
+// The way that `wanted` names; the best that there is, for kAuto.
+Result<std::unique_ptr<WritePath>> ChoosePath(CommitPath wanted, const File& file) {
+  const bool in_kernel = file.fd() >= 0;
+  if (wanted == CommitPath::kInline || (wanted == CommitPath::kAuto && !in_kernel)) {
+    return std::make_unique<InlineWritePath>();
+  }
+  if (wanted == CommitPath::kUring && !in_kernel) {
+    return tl::make_unexpected(Error{Error::Code::kInvalid, "io_uring needs files of the kernel's"});
+  }
+  if (wanted != CommitPath::kThread) {
+    auto ring = UringWritePath::Create();
+    if (ring) return std::move(*ring);
+    if (wanted == CommitPath::kUring) return tl::make_unexpected(ring.error());
+  }
+  return std::make_unique<ThreadWritePath>();
+}
+
+}  // namespace
+
+Result<std::unique_ptr<Log>> Log::Open(FileSystem& files, const LogOptions& options, const Replay& replay,
+                                       RecoveryReport* report) {
+  const auto fail = [](Error& error) { return tl::make_unexpected(std::move(error)); };
+  if (auto sound = CheckOptions(options); !sound) return fail(sound.error());
+  if (auto made = files.CreateDirectory(options.directory); !made) return fail(made.error());
+  auto lock = files.Lock(options.directory + "/LOCK");
+  if (!lock) return fail(lock.error());
+
+  StoreFile store(files, options.directory);
+  const uint64_t new_log_id = options.new_log_id != 0 ? options.new_log_id : RandomId();
+  if (auto opened = store.Open(new_log_id); !opened) return fail(opened.error());
+
+  std::unique_ptr<Log> log(new Log(files, options));
+  log->lock_ = std::move(*lock);
+  log->log_id_ = store.header().log_id;
+  log->incarnation_ = store.header().incarnation + 1;
+  if (store.header().incarnation == 0) {
+    // Nothing was ever recorded, although an attempt to create the store may have come some way.
+    if (auto created = log->CreateFirstSegment(store.header()); !created) return fail(created.error());
+  }
+
+  *report = {};
+  Recovery recovery(files, options.directory, store.header());
+  if (auto read = recovery.Read(replay, report); !read) return fail(read.error());
+  if (auto hardened = recovery.Harden(); !hardened) return fail(hardened.error());
+  StoreHeader header = store.header();
+  header.incarnation = log->incarnation_;
+  header.durable = recovery.end();
+  if (auto written = store.Write(header); !written) return fail(written.error());
+  report->incarnation = header.incarnation;
+  if (auto started = log->Start(recovery); !started) return fail(started.error());
+  return log;
+}
+
+// Durable before the STORE file first says that there is a log: from then on a log without it is a damaged
+// one.
+Result<void> Log::CreateFirstSegment(const StoreHeader& store) {
+  auto memory = AllocateBuffer(kSegmentHeaderBytes);
+  if (!memory) return tl::make_unexpected(memory.error());
+  const std::span<char, kSegmentHeaderBytes> block(memory->get(), kSegmentHeaderBytes);
+  Encode(SegmentHeader{.log_id = store.log_id,
+                       .sequence = store.first_sequence,
+                       .base = store.first_lsn,
+                       .incarnation = store.incarnation,
+                       .capacity = options_.segment_bytes},
+         block);
+  auto file = files_.Open(options_.directory + "/" + SegmentName(store.first_sequence), {.create = true});
+  if (!file) return tl::make_unexpected(file.error());
+  return (*file)
+      ->Allocate(options_.segment_bytes)
+      .and_then([&] { return (*file)->WriteAt(0, block); })
+      .and_then([&] { return (*file)->Sync(); })
+      .and_then([&] { return files_.SyncDirectory(options_.directory); });
+}
+
+// Takes over what recovery found, and goes on behind it.
+Result<void> Log::Start(Recovery& recovery) {
+  segments_ = recovery.TakeSegments();
+  const Segment* active = segments_.back().get();
+  direct_ = options_.direct_io;
+  auto file = OpenSegmentFile(active->sequence(), false);
+  if (!file && file.error().code == Error::Code::kInvalid && direct_) {
+    direct_ = false;
+    file = OpenSegmentFile(active->sequence(), false);
+  }
+  if (!file) return tl::make_unexpected(file.error());
+  auto path = ChoosePath(options_.commit_path, **file);
+  if (!path) return tl::make_unexpected(path.error());
+  const bool background = (*path)->completion_fd() >= 0;
+  auto committer = Committer::Create(
+      std::move(*path), {.log_id = log_id_, .incarnation = incarnation_, .epoch = options_.epoch},
+      options_.durability, options_.commit_wait_us, recovery.end());
+  if (!committer) return tl::make_unexpected(committer.error());
+  committer_ = std::move(*committer);
+
+  writer_ = std::make_unique<SegmentWriter>(Checksum(log_id_, incarnation_));
+  writer_->Continue({.segment = active,
+                     .file = std::move(*file),
+                     .memory = recovery.active_memory().get(),
+                     .capacity = recovery.active_capacity(),
+                     .offset = recovery.active_offset()});
+  idle_tail_ = tail();
+  if (background && options_.spare_segments > 0 && options_.zeroing_bytes_per_second > 0) {
+    spares_ = std::make_unique<SpareFiles>(
+        files_,
+        SpareFiles::Options{.directory = options_.directory,
+                            .segment_bytes = options_.segment_bytes,
+                            .count = options_.spare_segments,
+                            .zeroing_bytes_per_second = options_.zeroing_bytes_per_second,
+                            .direct = direct_},
+        active->sequence() + 1);
+  }
+  return {};
+}
+
+}  // namespace sluice::storage

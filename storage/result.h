@@ -1,0 +1,25 @@
+// Expected failures as values.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <tl/expected.hpp>
+
+namespace sluice::storage {
+
+struct Error {
+  enum class Code : uint8_t {
+    kIo,       // the device or the kernel said no: final
+    kCorrupt,  // bytes that were durable do not verify: refuse to start, name file and offset
+    kFull,     // no space, seen before anything was recorded: may pass
+    kInUse,    // another server has the store open
+    kInvalid,  // an option or a path that cannot work
+  };
+  Code code;
+  std::string message;  // one line for an operator; names file and offset where there are any
+};
+
+template <typename T>
+using Result = tl::expected<T, Error>;
+
+}  // namespace sluice::storage

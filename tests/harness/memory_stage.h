@@ -1,0 +1,63 @@
+// The stage in memory: parser, dispatcher, engine and log over a file system that loses power on request. No sockets, no
+// disk, and a clock that stands still between two `advance`s.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "protocol/request_parser.h"
+#include "server/commands/dispatcher.h"
+#include "server/commands/session.h"
+#include "server/engine/engine.h"
+#include "server/engine/journal.h"
+#include "storage/memory_file_system.h"
+#include "tests/harness/stage.h"
+#include "tests/harness/test_host.h"
+
+namespace sluice::tests {
+
+// Every reply is heard only once it is committed, so after a crash everything that was heard must still hold: the
+// stage compares the hash of the state before each crash and reopening with the one after, and throws where they differ.
+class MemoryStage : public Stage {
+ public:
+  explicit MemoryStage(const Config& config);
+  ~MemoryStage() override;
+
+  Heard Ask(const std::string& client, const std::vector<std::string>& words) override;
+  Heard Receive(const std::string& client) override;
+  Heard Peek(const std::string& client) override;
+  void Advance(uint64_t ms) override;
+  void Crash() override;
+  void Reopen() override;
+
+  uint64_t StateHash() const { return engine_->StateHash(); }
+
+ private:
+  struct Client {
+    commands::Session* session = nullptr;  // null: not connected
+    protocol::RequestParser parser;
+    std::string received;
+    bool ended = false;  // the server closed the connection, and the client has not heard of it yet
+  };
+
+  void Open();
+  void LetGo();
+  void EndTick();
+  Client& Connected(const std::string& name);
+  void CheckSame(uint64_t hash_before, const char* what) const;
+
+  Config config_;
+  storage::MemoryFileSystem files_;
+  commands::Time time_;
+  uint64_t lives_ = 0;
+  std::unique_ptr<engine::Engine> engine_;
+  std::unique_ptr<engine::Journal> journal_;
+  std::unique_ptr<TestHost> host_;
+  std::unique_ptr<commands::Dispatcher> dispatcher_;
+  std::map<std::string, Client> clients_;
+};
+
+}  // namespace sluice::tests

@@ -1,0 +1,102 @@
+#include "tests/harness/test_host.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "server/commands/glob.h"
+
+namespace sluice::tests {
+
+TestHost::TestHost(const Config& config) : config_(config) {
+  RefreshSettings();
+}
+
+void TestHost::RefreshSettings() {
+  settings_.requirepass = config_.requirepass;
+  settings_.databases = config_.databases;
+  settings_.stream_node_max_entries = config_.stream_node_max_entries;
+  settings_.max_bulk_bytes = config_.proto_max_bulk_len;
+  settings_.debug_commands = config_.enable_debug_command != DebugCommands::kNo;
+}
+
+commands::Session& TestHost::Connect(uint64_t unix_ms) {
+  auto& session = *sessions_.emplace_back(std::make_unique<commands::Session>(next_id_++));
+  session.peer = "127.0.0.1:" + std::to_string(50000 + session.id);
+  session.local = "127.0.0.1:6379";
+  session.connected_ms = unix_ms;
+  session.active_ms = unix_ms;
+  session.fd = static_cast<int>(10 + session.id);
+  session.authenticated = settings_.requirepass.empty();
+  if (started_ms_ == 0) started_ms_ = unix_ms;
+  return session;
+}
+
+void TestHost::Disconnect(commands::Session& session) {
+  killed_.erase(&session);
+  sessions_.remove_if([&](const auto& owned) { return owned.get() == &session; });
+}
+
+std::vector<commands::Session*> TestHost::TakeClosed() {
+  std::vector<commands::Session*> closed;
+  for (const auto& session : sessions_) {
+    if (killed_.contains(session.get()) || (session->close && session->output.empty())) {
+      closed.push_back(session.get());
+    }
+  }
+  return closed;
+}
+
+uint64_t TestHost::TakeSleptMs() {
+  return std::exchange(slept_ms_, 0);
+}
+
+commands::HostFacts TestHost::Facts() const {
+  commands::HostFacts facts;
+  facts.run_id = std::string(40, 'a');
+  facts.executable = "/usr/bin/sluice-server";
+  facts.multiplexing_api = "epoll";
+  facts.process_id = 1;
+  facts.tcp_port = 6379;
+  facts.started_unix_ms = started_ms_;
+  facts.max_clients = config_.maxclients;
+  facts.connected_clients = sessions_.size();
+  facts.connections_received = next_id_ - 1;
+  facts.recovery = "in memory";
+  return facts;
+}
+
+void TestHost::ForEachSession(const std::function<void(commands::Session&)>& visit) {
+  for (const auto& session : sessions_) visit(*session);
+}
+
+void TestHost::Kill(commands::Session& session, const commands::Session& caller) {
+  if (&session == &caller) {
+    session.close = true;
+  } else {
+    killed_.insert(&session);
+  }
+}
+
+void TestHost::Sleep(double seconds) {
+  slept_ms_ += static_cast<uint64_t>(std::llround(seconds * 1000));
+}
+
+std::vector<std::pair<std::string, std::string>> TestHost::ConfigGet(
+    std::span<const std::string_view> patterns) const {
+  std::vector<std::pair<std::string, std::string>> found;
+  for (const Option& option : Options()) {
+    const auto matches = [&](std::string_view pattern) { return commands::GlobMatches(pattern, option.name, true); };
+    if (std::any_of(patterns.begin(), patterns.end(), matches)) {
+      found.emplace_back(option.name, option.kind.get(config_));
+    }
+  }
+  return found;
+}
+
+std::optional<std::string> TestHost::ConfigSet(std::span<const std::string_view> names_and_values) {
+  std::optional<std::string> error = SetOptions(names_and_values, config_);
+  if (!error) RefreshSettings();
+  return error;
+}
+
+}  // namespace sluice::tests
