@@ -58,6 +58,12 @@ RecordView ReadRecord(const char* segment, uint64_t offset) {
   return {{segment + body_offset, record.body_bytes}, body_offset, offset + RecordBytes(record.body_bytes)};
 }
 
+bool IsDamagedHeader(const char* from, Lsn lsn, uint64_t log_id) {
+  const bool magic = LoadLittle<uint32_t>(from + BatchHeader::kMagicOffset) == BatchHeader::kMagic;
+  const bool base = LoadLittle<uint64_t>(from + BatchHeader::kBaseOffset) == Value(lsn);
+  return (magic || base) && !DecodeBatchHeader(from, log_id);
+}
+
 void SearchBatches(std::span<const char> bytes, uint64_t log_id, uint64_t incarnation, uint64_t newest,
                    Traces* traces) {
   for (uint64_t at = 0; at + kBatchHeaderBytes <= bytes.size(); at += kRecordAlignment) {

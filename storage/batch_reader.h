@@ -50,6 +50,10 @@ struct Traces {
   Lsn end{};                         // the furthest byte of a batch of the last incarnation or later
   bool unknown_incarnation = false;  // some are younger than the STORE file
 };
+// Whether a batch header that was damaged stands at `from`, where one of `lsn` would: what is neither one that verifies
+// (an earlier life's, say) nor something else altogether.
+bool IsDamagedHeader(const char* from, Lsn lsn, uint64_t log_id);
+
 // Looks at every place in `bytes` where a batch header of the log could stand.
 void SearchBatches(std::span<const char> bytes, uint64_t log_id, uint64_t incarnation, uint64_t newest,
                    Traces* traces);

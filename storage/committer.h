@@ -39,6 +39,11 @@ class Committer {
   static Result<std::unique_ptr<Committer>> Create(std::unique_ptr<WritePath> path, Identity identity,
                                                    Durability durability, uint32_t wait_us, Lsn end);
 
+  // Waits for the batch in flight; what is queued is dropped.
+  ~Committer() { path_.reset(); }  // before what its write still needs: the file, the copied block
+  Committer(const Committer&) = delete;
+  Committer& operator=(const Committer&) = delete;
+
   void Enqueue(Batch batch) { queue_.push_back(std::move(batch)); }
   // Starts what is queued for as long as each batch is finished within the wait.
   void Pump();

@@ -83,6 +83,7 @@ Result<SegmentHeader> DecodeSegmentHeader(std::span<const char> bytes, uint64_t 
 struct BatchHeader {
   static constexpr uint32_t kMagic = 0x48435442;  // "BTCH"
   static constexpr size_t kMagicOffset = 8;
+  static constexpr size_t kBaseOffset = 16;
   static constexpr uint32_t kClosing = 1;  // flag: the last batch of a clean stop
 
   uint32_t flags = 0;

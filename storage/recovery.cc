@@ -142,6 +142,10 @@ Result<void> Recovery::Judge(const std::vector<FoundFile>& files, RecoveryReport
 Result<void> Recovery::SearchRest(const std::vector<FoundFile>& files, Traces* traces) {
   const Part& last = parts_.back();
   const uint64_t incarnation = std::max(reader_.incarnation(), last.header.incarnation);
+  const bool header_fits = last.end + kBatchHeaderBytes <= last.readable;
+  if (header_fits && IsDamagedHeader(last.segment->data() + last.end, end(), store_.log_id)) {
+    traces->end = end() + kBatchHeaderBytes;  // at least: the length may be what is wrong
+  }
   SearchBatches({last.segment->data() + last.end, last.readable - last.end}, store_.log_id, incarnation,
                 store_.incarnation, traces);
   for (const FoundFile& file : files) {

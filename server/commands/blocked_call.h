@@ -15,7 +15,8 @@ namespace sluice::commands {
 struct Command;
 class BlockedCall;
 
-// Those who wait for one key, as readers of one consumer group or without one; in the order in which they came.
+// Those who wait for one key, as readers of one consumer group or without one; in the order in which they
+// came.
 struct WaitQueue {
   uint8_t db;
   std::string key;
@@ -34,8 +35,8 @@ class BlockedCall {
 
   Session* session = nullptr;
   const Command* command = nullptr;
-  std::string wire;  // the request
-  uint8_t db = 0;    // the database that it was sent to
+  std::string wire;                     // the request
+  uint8_t db = 0;                       // the database that it was sent to
   std::optional<uint64_t> deadline_ms;  // monotonic; nullopt: for ever
   absl::InlinedVector<Ticket, 1> tickets;
 };

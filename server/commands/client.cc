@@ -12,24 +12,61 @@ bool SetClientName(Context& ctx, std::string_view name);  // connection.cc
 
 namespace {
 
-std::string Number(uint64_t value) { return std::to_string(value); }
+std::string Number(uint64_t value) {
+  return std::to_string(value);
+}
 
-// One line of CLIENT LIST, without its end. Fields that have no meaning here have the value that says so in Redis.
+// One line of CLIENT LIST, without its end. Fields that have no meaning here have the value that says so in
+// Redis.
 std::string Describe(const Session& session, Time now) {
-  auto seconds = [&](uint64_t since_ms) { return now.unix_ms() > since_ms ? (now.unix_ms() - since_ms) / 1000 : 0; };
+  auto seconds = [&](uint64_t since_ms) {
+    return now.unix_ms() > since_ms ? (now.unix_ms() - since_ms) / 1000 : 0;
+  };
   const std::string_view command = session.last_command == nullptr ? "NULL" : session.last_command->name;
   const std::string output = Number(session.output.size());
   return errors::Concat({
-      "id=", Number(session.id), " addr=", session.peer, " laddr=", session.local, " fd=", std::to_string(session.fd),
-      " name=", session.name, " age=", Number(seconds(session.connected_ms)), " idle=", Number(seconds(session.active_ms)),
-      " flags=", session.blocked ? "b" : session.close ? "c" : "N", " db=", Number(session.db),
-      " sub=0 psub=0 ssub=0 multi=-1 watch=0 qbuf=", Number(session.query_buffer),
-      " qbuf-free=0 argv-mem=0 multi-mem=0 rbs=0 rbp=0 obl=", output, " oll=0 omem=", output,
-      " tot-mem=", Number(sizeof session + session.query_buffer + session.output.size()), " events=r cmd=", command,
-      " user=default redir=-1 resp=", session.version == protocol::Version::kResp3 ? "3" : "2",
-      " lib-name=", session.lib_name, " lib-ver=", session.lib_version,
-      " tot-net-in=", Number(session.input_bytes), " tot-net-out=", Number(session.output_bytes),
-      " tot-cmds=", Number(session.commands),
+      "id=",
+      Number(session.id),
+      " addr=",
+      session.peer,
+      " laddr=",
+      session.local,
+      " fd=",
+      std::to_string(session.fd),
+      " name=",
+      session.name,
+      " age=",
+      Number(seconds(session.connected_ms)),
+      " idle=",
+      Number(seconds(session.active_ms)),
+      " flags=",
+      session.blocked ? "b"
+      : session.close ? "c"
+                      : "N",
+      " db=",
+      Number(session.db),
+      " sub=0 psub=0 ssub=0 multi=-1 watch=0 qbuf=",
+      Number(session.query_buffer),
+      " qbuf-free=0 argv-mem=0 multi-mem=0 rbs=0 rbp=0 obl=",
+      output,
+      " oll=0 omem=",
+      output,
+      " tot-mem=",
+      Number(sizeof session + session.query_buffer + session.output.size()),
+      " events=r cmd=",
+      command,
+      " user=default redir=-1 resp=",
+      session.version == protocol::Version::kResp3 ? "3" : "2",
+      " lib-name=",
+      session.lib_name,
+      " lib-ver=",
+      session.lib_version,
+      " tot-net-in=",
+      Number(session.input_bytes),
+      " tot-net-out=",
+      Number(session.output_bytes),
+      " tot-cmds=",
+      Number(session.commands),
   });
 }
 
@@ -110,7 +147,9 @@ std::vector<Session*> Matching(Context& ctx, const Filter& filter) {
 
 }  // namespace
 
-void ClientId(Context& ctx) { ctx.reply.Integer(static_cast<int64_t>(ctx.session.id)); }
+void ClientId(Context& ctx) {
+  ctx.reply.Integer(static_cast<int64_t>(ctx.session.id));
+}
 
 void ClientGetname(Context& ctx) {
   if (ctx.session.name.empty()) return ctx.reply.Null();
@@ -128,14 +167,16 @@ void ClientSetinfo(Context& ctx) {
   }
   for (char c : ctx.arg(3)) {
     if (c >= '!' && c <= '~') continue;
-    return ctx.reply.Error(errors::Concat({name ? "lib-name" : "lib-ver",
-                                           " cannot contain spaces, newlines or special characters."}));
+    return ctx.reply.Error(errors::Concat(
+        {name ? "lib-name" : "lib-ver", " cannot contain spaces, newlines or special characters."}));
   }
   (name ? ctx.session.lib_name : ctx.session.lib_version) = ctx.arg(3);
   ctx.reply.Ok();
 }
 
-void ClientInfo(Context& ctx) { ctx.reply.Verbatim("txt", Describe(ctx.session, ctx.now) + "\n"); }
+void ClientInfo(Context& ctx) {
+  ctx.reply.Verbatim("txt", Describe(ctx.session, ctx.now) + "\n");
+}
 
 void ClientList(Context& ctx) {
   Filter filter{.skip_me = false};

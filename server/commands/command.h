@@ -12,18 +12,19 @@ namespace sluice::commands {
 using Handler = void (*)(Context&);
 
 enum Flag : uint32_t {
-  kWrite = 1 << 0,      // may change state
+  kWrite = 1 << 0,  // may change state
   kReadOnly = 1 << 1,
-  kDenyOom = 1 << 2,    // may grow memory
+  kDenyOom = 1 << 2,  // may grow memory
   kAdmin = 1 << 3,
-  kNoAuth = 1 << 4,     // allowed before AUTH
-  kBlocking = 1 << 5,   // may block
+  kNoAuth = 1 << 4,    // allowed before AUTH
+  kBlocking = 1 << 5,  // may block
   kFast = 1 << 6,
-  kLoading = 1 << 7,    // allowed while a server loads; for COMMAND only, since nothing here answers while loading
-  kStale = 1 << 8,      // allowed on a stale replica; likewise
-  kNoScript = 1 << 9,   // likewise
+  kLoading =
+      1 << 7,  // allowed while a server loads; for COMMAND only, since nothing here answers while loading
+  kStale = 1 << 8,     // allowed on a stale replica; likewise
+  kNoScript = 1 << 9,  // likewise
   kMovableKeys = 1 << 10,
-  kStateless = 1 << 11, // shows nothing that a crash could take back: its reply need not wait for a commit
+  kStateless = 1 << 11,  // shows nothing that a crash could take back: its reply need not wait for a commit
 };
 
 // What COMMAND DOCS and the documentation group by; most are ACL categories too.
@@ -44,16 +45,16 @@ struct Keys {
 
 // One row of the table. Wrong arity, COMMAND, ACL categories and docs/commands.md all come from it.
 struct Command {
-  std::string_view name;        // lower case; "xgroup|create" for a subcommand
-  int arity;                    // arguments with the name(s); negative: at least that many
+  std::string_view name;  // lower case; "xgroup|create" for a subcommand
+  int arity;              // arguments with the name(s); negative: at least that many
   uint32_t flags;
   Keys keys;
   Group group;
-  std::string_view since;       // of Redis, or of Sluice for what is ours
+  std::string_view since;  // of Redis, or of Sluice for what is ours
   std::string_view complexity;
-  std::string_view syntax;      // after the name
+  std::string_view syntax;  // after the name
   std::string_view summary;
-  Handler handler;              // nullptr for a container: its subcommands have theirs
+  Handler handler;  // nullptr for a container: its subcommands have theirs
   std::span<const Command> subcommands = {};
 };
 

@@ -23,7 +23,8 @@ void WriteKeySpecs(ReplyWriter& reply, const Command& command) {
   reply.Array(1);
   reply.Map(3);
   reply.Bulk("flags");
-  WriteStatuses(reply, {(command.flags & kWrite) != 0 ? "RW" : "RO", (command.flags & kWrite) != 0 ? "update" : "access"});
+  WriteStatuses(reply, {(command.flags & kWrite) != 0 ? "RW" : "RO",
+                        (command.flags & kWrite) != 0 ? "update" : "access"});
   reply.Bulk("begin_search");
   reply.Map(2);
   reply.Bulk("type");
@@ -134,7 +135,9 @@ void CommandAll(Context& ctx) {
   for (const Command& command : CommandTable()) WriteInfo(ctx.reply, command);
 }
 
-void CommandCount(Context& ctx) { ctx.reply.Integer(static_cast<int64_t>(CommandTable().size())); }
+void CommandCount(Context& ctx) {
+  ctx.reply.Integer(static_cast<int64_t>(CommandTable().size()));
+}
 
 void CommandInfo(Context& ctx) {
   if (ctx.argc() == 2) return CommandAll(ctx);
@@ -142,7 +145,7 @@ void CommandInfo(Context& ctx) {
   for (size_t i = 2; i < ctx.argc(); ++i) {
     const Command* command = FindCommandByFullName(ctx.arg(i));
     if (command == nullptr) {
-      ctx.reply.NullArray();
+      ctx.reply.Null();
     } else {
       WriteInfo(ctx.reply, *command);
     }
@@ -163,7 +166,8 @@ void CommandDocs(Context& ctx) {
 }
 
 void CommandList(Context& ctx) {
-  if (ctx.argc() != 2 && (ctx.argc() != 5 || !IsWord(ctx.arg(2), "FILTERBY"))) return ctx.reply.Error(errors::kSyntax);
+  if (ctx.argc() != 2 && (ctx.argc() != 5 || !IsWord(ctx.arg(2), "FILTERBY")))
+    return ctx.reply.Error(errors::kSyntax);
   enum { kAll, kModule, kCategory, kPattern } filter = kAll;
   if (ctx.argc() == 5) {
     if (IsWord(ctx.arg(3), "MODULE")) filter = kModule;
@@ -196,7 +200,8 @@ void CommandGetkeys(Context& ctx) {
   }
   if (command == nullptr) return ctx.reply.Error("Invalid command specified");
   if (command->keys.kind == Keys::kNone) return ctx.reply.Error("The command has no key arguments");
-  if (!AritySuits(*command, args.size())) return ctx.reply.Error("Invalid number of arguments specified for command");
+  if (!AritySuits(*command, args.size()))
+    return ctx.reply.Error("Invalid number of arguments specified for command");
   const std::vector<size_t> positions = KeyPositions(*command, args);
   if (positions.empty()) return ctx.reply.Error("Invalid arguments specified for command");
   ctx.reply.Array(positions.size());

@@ -16,7 +16,7 @@ constexpr Keys kAllKeys{Keys::kRange, 1, -1, 1};
 constexpr Keys kTwoKeys{Keys::kRange, 1, 2, 1};
 constexpr Keys kStreamsKeys{Keys::kStreams, 0, 0, 0};
 
-constexpr uint32_t kAlways = kLoading | kStale;                 // answers in every state of the server
+constexpr uint32_t kAlways = kLoading | kStale;  // answers in every state of the server
 constexpr uint32_t kConnectionFlags = kAlways | kFast | kStateless | kNoScript;
 
 constexpr Command kXgroup[] = {
@@ -24,14 +24,16 @@ constexpr Command kXgroup[] = {
      "key group <id | $> [MKSTREAM] [ENTRIESREAD entries-read]", "Creates a consumer group.", XgroupCreate},
     {"xgroup|createconsumer", 5, kWrite | kDenyOom, kSecondArgKey, Group::kStream, "6.2.0", "O(1)",
      "key group consumer", "Creates a consumer in a consumer group.", XgroupCreateconsumer},
-    {"xgroup|delconsumer", 5, kWrite, kSecondArgKey, Group::kStream, "5.0.0", "O(n log n) of its pending entries",
-     "key group consumer", "Deletes a consumer and its pending entries from a consumer group.", XgroupDelconsumer},
-    {"xgroup|destroy", 4, kWrite, kSecondArgKey, Group::kStream, "5.0.0", "O(n) of its pending entries", "key group",
-     "Destroys a consumer group.", XgroupDestroy},
+    {"xgroup|delconsumer", 5, kWrite, kSecondArgKey, Group::kStream, "5.0.0",
+     "O(n log n) of its pending entries", "key group consumer",
+     "Deletes a consumer and its pending entries from a consumer group.", XgroupDelconsumer},
+    {"xgroup|destroy", 4, kWrite, kSecondArgKey, Group::kStream, "5.0.0", "O(n) of its pending entries",
+     "key group", "Destroys a consumer group.", XgroupDestroy},
     {"xgroup|help", 2, kAlways | kStateless, kNoKeys, Group::kStream, "5.0.0", "O(1)", "",
      "Lists the subcommands.", Help},
     {"xgroup|setid", -5, kWrite, kSecondArgKey, Group::kStream, "5.0.0", "O(1)",
-     "key group <id | $> [ENTRIESREAD entries-read]", "Sets the last-delivered ID of a consumer group.", XgroupSetid},
+     "key group <id | $> [ENTRIESREAD entries-read]", "Sets the last-delivered ID of a consumer group.",
+     XgroupSetid},
 };
 
 constexpr Command kXinfo[] = {
@@ -39,26 +41,29 @@ constexpr Command kXinfo[] = {
      "Lists the consumers of a consumer group.", XinfoConsumers},
     {"xinfo|groups", 3, kReadOnly, kSecondArgKey, Group::kStream, "5.0.0", "O(groups)", "key",
      "Lists the consumer groups of a stream.", XinfoGroups},
-    {"xinfo|help", 2, kAlways | kStateless, kNoKeys, Group::kStream, "5.0.0", "O(1)", "", "Lists the subcommands.", Help},
-    {"xinfo|stream", -3, kReadOnly, kSecondArgKey, Group::kStream, "5.0.0", "O(1), with FULL O(what it shows)",
-     "key [FULL [COUNT count]]", "Describes a stream.", XinfoStream},
+    {"xinfo|help", 2, kAlways | kStateless, kNoKeys, Group::kStream, "5.0.0", "O(1)", "",
+     "Lists the subcommands.", Help},
+    {"xinfo|stream", -3, kReadOnly, kSecondArgKey, Group::kStream, "5.0.0",
+     "O(1), with FULL O(what it shows)", "key [FULL [COUNT count]]", "Describes a stream.", XinfoStream},
 };
 
 constexpr Command kClient[] = {
     {"client|getname", 2, kConnectionFlags, kNoKeys, Group::kConnection, "2.6.9", "O(1)", "",
      "Returns the connection's name.", ClientGetname},
-    {"client|help", 2, kConnectionFlags, kNoKeys, Group::kConnection, "5.0.0", "O(1)", "", "Lists the subcommands.", Help},
-    {"client|id", 2, kConnectionFlags, kNoKeys, Group::kConnection, "5.0.0", "O(1)", "", "Returns the connection's ID.",
-     ClientId},
-    {"client|info", 2, kConnectionFlags, kNoKeys, Group::kConnection, "6.2.0", "O(1)", "", "Describes the connection.",
-     ClientInfo},
+    {"client|help", 2, kConnectionFlags, kNoKeys, Group::kConnection, "5.0.0", "O(1)", "",
+     "Lists the subcommands.", Help},
+    {"client|id", 2, kConnectionFlags, kNoKeys, Group::kConnection, "5.0.0", "O(1)", "",
+     "Returns the connection's ID.", ClientId},
+    {"client|info", 2, kConnectionFlags, kNoKeys, Group::kConnection, "6.2.0", "O(1)", "",
+     "Describes the connection.", ClientInfo},
     {"client|kill", -3, kAdmin | kConnectionFlags, kNoKeys, Group::kConnection, "2.4.0", "O(clients)",
-     "<addr | <[ID id] [TYPE type] [USER user] [ADDR addr] [LADDR addr] [SKIPME <yes | no>] [MAXAGE seconds]>>",
+     "<addr | <[ID id] [TYPE type] [USER user] [ADDR addr] [LADDR addr] [SKIPME <yes | no>] [MAXAGE "
+     "seconds]>>",
      "Closes connections.", ClientKill},
     {"client|list", -2, kAdmin | kConnectionFlags, kNoKeys, Group::kConnection, "2.4.0", "O(clients)",
      "[TYPE type | ID id [id ...]]", "Lists the connections.", ClientList},
-    {"client|setinfo", 4, kConnectionFlags, kNoKeys, Group::kConnection, "7.2.0", "O(1)", "<LIB-NAME name | LIB-VER version>",
-     "Sets what is known of the client's library.", ClientSetinfo},
+    {"client|setinfo", 4, kConnectionFlags, kNoKeys, Group::kConnection, "7.2.0", "O(1)",
+     "<LIB-NAME name | LIB-VER version>", "Sets what is known of the client's library.", ClientSetinfo},
     {"client|setname", 3, kConnectionFlags, kNoKeys, Group::kConnection, "2.6.9", "O(1)", "name",
      "Sets the connection's name.", ClientSetname},
 };
@@ -66,13 +71,14 @@ constexpr Command kClient[] = {
 constexpr Command kCommandSubcommands[] = {
     {"command|count", 2, kAlways | kStateless, kNoKeys, Group::kServer, "2.8.13", "O(1)", "",
      "Returns the number of commands.", CommandCount},
-    {"command|docs", -2, kAlways | kStateless, kNoKeys, Group::kServer, "7.0.0", "O(commands)", "[command [command ...]]",
-     "Describes commands for people.", CommandDocs},
+    {"command|docs", -2, kAlways | kStateless, kNoKeys, Group::kServer, "7.0.0", "O(commands)",
+     "[command [command ...]]", "Describes commands for people.", CommandDocs},
     {"command|getkeys", -3, kAlways | kStateless, kNoKeys, Group::kServer, "2.8.13", "O(arguments)",
      "command [arg [arg ...]]", "Returns the keys of a command.", CommandGetkeys},
-    {"command|help", 2, kAlways | kStateless, kNoKeys, Group::kServer, "5.0.0", "O(1)", "", "Lists the subcommands.", Help},
-    {"command|info", -2, kAlways | kStateless, kNoKeys, Group::kServer, "2.8.13", "O(commands)", "[command [command ...]]",
-     "Describes commands for programs.", CommandInfo},
+    {"command|help", 2, kAlways | kStateless, kNoKeys, Group::kServer, "5.0.0", "O(1)", "",
+     "Lists the subcommands.", Help},
+    {"command|info", -2, kAlways | kStateless, kNoKeys, Group::kServer, "2.8.13", "O(commands)",
+     "[command [command ...]]", "Describes commands for programs.", CommandInfo},
     {"command|list", -2, kAlways | kStateless, kNoKeys, Group::kServer, "7.0.0", "O(commands)",
      "[FILTERBY <MODULE module | ACLCAT category | PATTERN pattern>]", "Lists command names.", CommandList},
 };
@@ -80,7 +86,8 @@ constexpr Command kCommandSubcommands[] = {
 constexpr Command kConfig[] = {
     {"config|get", -3, kAdmin | kAlways | kStateless, kNoKeys, Group::kServer, "2.0.0", "O(options)",
      "pattern [pattern ...]", "Returns options and their values.", ConfigGet},
-    {"config|help", 2, kAlways | kStateless, kNoKeys, Group::kServer, "5.0.0", "O(1)", "", "Lists the subcommands.", Help},
+    {"config|help", 2, kAlways | kStateless, kNoKeys, Group::kServer, "5.0.0", "O(1)", "",
+     "Lists the subcommands.", Help},
     {"config|set", -4, kAdmin | kAlways | kStateless, kNoKeys, Group::kServer, "2.0.0", "O(options)",
      "option value [option value ...]", "Sets options, all or none.", ConfigSet},
 };
@@ -94,51 +101,55 @@ constexpr Command kDebug[] = {
 
 // Sorted by name: FindCommand relies on it, and a check below says so.
 constexpr Command kTable[] = {
-    {"auth", -2, kConnectionFlags | kNoAuth, kNoKeys, Group::kConnection, "1.0.0", "O(1)", "[username] password",
-     "Authenticates the connection.", Auth},
-    {"client", -2, kStateless, kNoKeys, Group::kConnection, "2.4.0", "as the subcommand", "", "Commands about connections.",
-     nullptr, kClient},
+    {"auth", -2, kConnectionFlags | kNoAuth, kNoKeys, Group::kConnection, "1.0.0", "O(1)",
+     "[username] password", "Authenticates the connection.", Auth},
+    {"client", -2, kStateless, kNoKeys, Group::kConnection, "2.4.0", "as the subcommand", "",
+     "Commands about connections.", nullptr, kClient},
     {"command", -1, kAlways | kStateless, kNoKeys, Group::kServer, "2.8.13", "O(commands)", "",
      "Describes every command.", CommandAll, kCommandSubcommands},
-    {"config", -2, kStateless, kNoKeys, Group::kServer, "2.0.0", "as the subcommand", "", "Commands about options.",
-     nullptr, kConfig},
+    {"config", -2, kStateless, kNoKeys, Group::kServer, "2.0.0", "as the subcommand", "",
+     "Commands about options.", nullptr, kConfig},
     {"dbsize", 1, kReadOnly | kFast, kNoKeys, Group::kServer, "1.0.0", "O(1)", "",
      "Returns the number of keys in the database.", Dbsize},
-    {"debug", -2, kAdmin | kStateless, kNoKeys, Group::kServer, "1.0.0", "as the subcommand", "", "Commands for tests.",
-     nullptr, kDebug},
+    {"debug", -2, kAdmin | kStateless, kNoKeys, Group::kServer, "1.0.0", "as the subcommand", "",
+     "Commands for tests.", nullptr, kDebug},
     {"decr", 2, kWrite | kDenyOom | kFast, kFirstKey, Group::kString, "1.0.0", "O(1)", "key",
      "Takes one from a key's integer.", Decr},
     {"decrby", 3, kWrite | kDenyOom | kFast, kFirstKey, Group::kString, "1.0.0", "O(1)", "key decrement",
      "Takes a number from a key's integer.", Decrby},
     {"del", -2, kWrite, kAllKeys, Group::kGeneric, "1.0.0", "O(keys)", "key [key ...]", "Deletes keys.", Del},
-    {"echo", 2, kConnectionFlags, kNoKeys, Group::kConnection, "1.0.0", "O(1)", "message", "Returns the message.", Echo},
+    {"echo", 2, kConnectionFlags, kNoKeys, Group::kConnection, "1.0.0", "O(1)", "message",
+     "Returns the message.", Echo},
     {"exists", -2, kReadOnly | kFast, kAllKeys, Group::kGeneric, "1.0.0", "O(keys)", "key [key ...]",
      "Returns how many of the keys exist.", Exists},
     {"flushall", -1, kWrite, kNoKeys, Group::kServer, "1.0.0", "O(keys)", "[ASYNC | SYNC]",
      "Deletes the keys of every database.", Flushall},
     {"flushdb", -1, kWrite, kNoKeys, Group::kServer, "1.0.0", "O(keys)", "[ASYNC | SYNC]",
      "Deletes the keys of the database.", Flushdb},
-    {"get", 2, kReadOnly | kFast, kFirstKey, Group::kString, "1.0.0", "O(1)", "key", "Returns a key's string.", Get},
+    {"get", 2, kReadOnly | kFast, kFirstKey, Group::kString, "1.0.0", "O(1)", "key",
+     "Returns a key's string.", Get},
     {"hello", -1, kConnectionFlags | kNoAuth, kNoKeys, Group::kConnection, "6.0.0", "O(1)",
      "[protover [AUTH username password] [SETNAME clientname]]", "Chooses the protocol's version.", Hello},
-    {"incr", 2, kWrite | kDenyOom | kFast, kFirstKey, Group::kString, "1.0.0", "O(1)", "key", "Adds one to a key's integer.",
-     Incr},
+    {"incr", 2, kWrite | kDenyOom | kFast, kFirstKey, Group::kString, "1.0.0", "O(1)", "key",
+     "Adds one to a key's integer.", Incr},
     {"incrby", 3, kWrite | kDenyOom | kFast, kFirstKey, Group::kString, "1.0.0", "O(1)", "key increment",
      "Adds a number to a key's integer.", Incrby},
     {"info", -1, kAlways, kNoKeys, Group::kServer, "1.0.0", "O(1)", "[section [section ...]]",
      "Describes the server.", Info},
     {"keys", 2, kReadOnly, kNoKeys, Group::kGeneric, "1.0.0", "O(keys in all)", "pattern",
      "Returns every key that matches a pattern.", Keys_},
-    {"ping", -1, kFast | kStateless, kNoKeys, Group::kConnection, "1.0.0", "O(1)", "[message]", "Answers PONG, or the message.",
-     Ping},
-    {"quit", -1, kConnectionFlags | kNoAuth, kNoKeys, Group::kConnection, "1.0.0", "O(1)", "", "Closes the connection.", Quit},
+    {"ping", -1, kFast | kStateless, kNoKeys, Group::kConnection, "1.0.0", "O(1)", "[message]",
+     "Answers PONG, or the message.", Ping},
+    {"quit", -1, kConnectionFlags | kNoAuth, kNoKeys, Group::kConnection, "1.0.0", "O(1)", "",
+     "Closes the connection.", Quit},
     {"rename", 3, kWrite, kTwoKeys, Group::kGeneric, "1.0.0", "O(1)", "key newkey",
      "Renames a key, over one that exists.", Rename},
     {"reset", 1, kConnectionFlags | kNoAuth, kNoKeys, Group::kConnection, "6.2.0", "O(1)", "",
      "Makes the connection as new.", Reset},
-    {"scan", -2, kReadOnly, kNoKeys, Group::kGeneric, "2.8.0", "O(1) a call, O(keys in all) for the whole walk",
-     "cursor [MATCH pattern] [COUNT count] [TYPE type]", "Walks over the database's keys.", Scan},
-    {"seckill.addstock", 3, kWrite | kFast, kFirstKey, Group::kSeckill, "0.1.0", "O(1)", "item delta",
+    {"scan", -2, kReadOnly, kNoKeys, Group::kGeneric, "2.8.0",
+     "O(1) a call, O(keys in all) for the whole walk", "cursor [MATCH pattern] [COUNT count] [TYPE type]",
+     "Walks over the database's keys.", Scan},
+    {"seckill.addstock", -3, kWrite | kFast, kFirstKey, Group::kSeckill, "0.1.0", "O(1)", "item delta",
      "Adds stock, or takes away what is available.", SeckillAddstock},
     {"seckill.audit", 2, kReadOnly, kFirstKey, Group::kSeckill, "0.1.0", "O(buyers)", "item",
      "Recounts an item's buyers against its counters.", SeckillAudit},
@@ -155,40 +166,46 @@ constexpr Command kTable[] = {
      "As SECKILL.BUY, answering the code alone.", SeckillTry},
     {"select", 2, kConnectionFlags, kNoKeys, Group::kConnection, "1.0.0", "O(1)", "index",
      "Chooses the connection's database.", Select},
-    {"set", -3, kWrite | kDenyOom, kFirstKey, Group::kString, "1.0.0", "O(1)", "key value", "Sets a key to a string.", Set},
-    {"shutdown", -1, kAdmin | kAlways | kNoScript, kNoKeys, Group::kServer, "1.0.0", "O(what is not yet durable)",
-     "[NOSAVE | SAVE] [NOW] [FORCE] [ABORT]", "Stops the server in good order.", Shutdown},
-    {"time", 1, kAlways | kFast | kStateless, kNoKeys, Group::kServer, "2.6.0", "O(1)", "", "Returns the server's clock.",
-     TimeNow},
-    {"type", 2, kReadOnly | kFast, kFirstKey, Group::kGeneric, "1.0.0", "O(1)", "key", "Returns the type of a key's value.",
-     Type},
+    {"set", -3, kWrite | kDenyOom, kFirstKey, Group::kString, "1.0.0", "O(1)", "key value",
+     "Sets a key to a string.", Set},
+    {"shutdown", -1, kAdmin | kAlways | kNoScript, kNoKeys, Group::kServer, "1.0.0",
+     "O(what is not yet durable)", "[NOSAVE | SAVE] [NOW] [FORCE] [ABORT]", "Stops the server in good order.",
+     Shutdown},
+    {"time", 1, kAlways | kFast | kStateless, kNoKeys, Group::kServer, "2.6.0", "O(1)", "",
+     "Returns the server's clock.", TimeNow},
+    {"type", 2, kReadOnly | kFast, kFirstKey, Group::kGeneric, "1.0.0", "O(1)", "key",
+     "Returns the type of a key's value.", Type},
     {"unlink", -2, kWrite | kFast, kAllKeys, Group::kGeneric, "4.0.0", "O(keys)", "key [key ...]",
      "Deletes keys; the same as DEL here, since memory is always freed later.", Del},
-    {"xack", -4, kWrite | kFast, kFirstKey, Group::kStream, "5.0.0", "O(log n) an ID", "key group id [id ...]",
-     "Takes entries off a group's pending list.", Xack},
+    {"xack", -4, kWrite | kFast, kFirstKey, Group::kStream, "5.0.0", "O(log n) an ID",
+     "key group id [id ...]", "Takes entries off a group's pending list.", Xack},
     {"xadd", -5, kWrite | kDenyOom | kFast, kFirstKey, Group::kStream, "5.0.0", "O(1), trimming O(log n)",
-     "key [NOMKSTREAM] [<MAXLEN | MINID> [= | ~] threshold [LIMIT count]] <* | id> field value [field value ...]",
+     "key [NOMKSTREAM] [<MAXLEN | MINID> [= | ~] threshold [LIMIT count]] <* | id> field value [field value "
+     "...]",
      "Appends an entry to a stream.", Xadd},
     {"xautoclaim", -6, kWrite | kFast, kFirstKey, Group::kStream, "6.2.0", "O(count)",
      "key group consumer min-idle-time start [COUNT count] [JUSTID]",
      "Takes over pending entries that have been idle.", Xautoclaim},
     {"xclaim", -6, kWrite | kFast, kFirstKey, Group::kStream, "5.0.0", "O(log n) an ID",
-     "key group consumer min-idle-time id [id ...] [IDLE ms] [TIME unix-ms] [RETRYCOUNT count] [FORCE] [JUSTID] [LASTID id]",
+     "key group consumer min-idle-time id [id ...] [IDLE ms] [TIME unix-ms] [RETRYCOUNT count] [FORCE] "
+     "[JUSTID] [LASTID id]",
      "Takes over pending entries by their IDs.", Xclaim},
     {"xdel", -3, kWrite | kFast, kFirstKey, Group::kStream, "5.0.0", "O(log n) an ID", "key id [id ...]",
      "Deletes entries of a stream.", Xdel},
-    {"xgroup", -2, 0, kNoKeys, Group::kStream, "5.0.0", "as the subcommand", "", "Commands about consumer groups.",
-     nullptr, kXgroup},
-    {"xinfo", -2, 0, kNoKeys, Group::kStream, "5.0.0", "as the subcommand", "", "Describes streams and groups.", nullptr,
-     kXinfo},
+    {"xgroup", -2, 0, kNoKeys, Group::kStream, "5.0.0", "as the subcommand", "",
+     "Commands about consumer groups.", nullptr, kXgroup},
+    {"xinfo", -2, 0, kNoKeys, Group::kStream, "5.0.0", "as the subcommand", "",
+     "Describes streams and groups.", nullptr, kXinfo},
     {"xlen", 2, kReadOnly | kFast, kFirstKey, Group::kStream, "5.0.0", "O(1)", "key",
      "Returns the number of entries of a stream.", Xlen},
     {"xpending", -3, kReadOnly, kFirstKey, Group::kStream, "5.0.0", "O(count)",
-     "key group [[IDLE min-idle-time] start end count [consumer]]", "Shows a group's pending entries.", Xpending},
-    {"xrange", -4, kReadOnly, kFirstKey, Group::kStream, "5.0.0", "O(log n + what it returns)", "key start end [COUNT count]",
-     "Returns the entries between two IDs.", Xrange},
-    {"xread", -4, kReadOnly | kBlocking | kMovableKeys, kStreamsKeys, Group::kStream, "5.0.0", "O(log n + what it returns)",
-     "[COUNT count] [BLOCK milliseconds] STREAMS key [key ...] id [id ...]", "Returns entries above the IDs given.", Xread},
+     "key group [[IDLE min-idle-time] start end count [consumer]]", "Shows a group's pending entries.",
+     Xpending},
+    {"xrange", -4, kReadOnly, kFirstKey, Group::kStream, "5.0.0", "O(log n + what it returns)",
+     "key start end [COUNT count]", "Returns the entries between two IDs.", Xrange},
+    {"xread", -4, kReadOnly | kBlocking | kMovableKeys, kStreamsKeys, Group::kStream, "5.0.0",
+     "O(log n + what it returns)", "[COUNT count] [BLOCK milliseconds] STREAMS key [key ...] id [id ...]",
+     "Returns entries above the IDs given.", Xread},
     {"xreadgroup", -7, kWrite | kBlocking | kMovableKeys, kStreamsKeys, Group::kStream, "5.0.0",
      "O(log n + what it returns)",
      "GROUP group consumer [COUNT count] [BLOCK milliseconds] [NOACK] STREAMS key [key ...] id [id ...]",
@@ -196,8 +213,8 @@ constexpr Command kTable[] = {
     {"xrevrange", -4, kReadOnly, kFirstKey, Group::kStream, "5.0.0", "O(log n + what it returns)",
      "key end start [COUNT count]", "Returns the entries between two IDs, last first.", Xrevrange},
     {"xsetid", -3, kWrite | kDenyOom | kFast, kFirstKey, Group::kStream, "5.0.0", "O(1)",
-     "key last-id [ENTRIESADDED entries-added] [MAXDELETEDID max-deleted-id]", "Sets a stream's last ID and counters.",
-     Xsetid},
+     "key last-id [ENTRIESADDED entries-added] [MAXDELETEDID max-deleted-id]",
+     "Sets a stream's last ID and counters.", Xsetid},
     {"xtrim", -4, kWrite, kFirstKey, Group::kStream, "5.0.0", "O(log n)",
      "key <MAXLEN | MINID> [= | ~] threshold [LIMIT count]", "Trims a stream from its start.", Xtrim},
 };
@@ -205,7 +222,8 @@ constexpr Command kTable[] = {
 // A row that contradicts itself does not compile.
 constexpr bool Sound(const Command& command) {
   const bool reads_and_writes = (command.flags & kWrite) != 0 && (command.flags & kReadOnly) != 0;
-  const bool stateless_data = (command.flags & kStateless) != 0 && (command.flags & (kWrite | kReadOnly)) != 0;
+  const bool stateless_data =
+      (command.flags & kStateless) != 0 && (command.flags & (kWrite | kReadOnly)) != 0;
   const bool acts = command.handler != nullptr || !command.subcommands.empty();
   const bool keyed_data = command.keys.kind == Keys::kNone || (command.flags & (kWrite | kReadOnly)) != 0;
   return !command.name.empty() && !command.summary.empty() && command.arity != 0 && !reads_and_writes &&
@@ -227,7 +245,8 @@ static_assert(SoundTable(kTable, ""));
 
 constexpr size_t kLongestName = 32;
 
-// Finds top-level rows without comparing names more than once: slots by hash of the lower-case name, filled once.
+// Finds top-level rows without comparing names more than once: slots by hash of the lower-case name, filled
+// once.
 class NameIndex {
  public:
   NameIndex() {
@@ -267,7 +286,9 @@ class NameIndex {
 
 }  // namespace
 
-std::span<const Command> CommandTable() { return kTable; }
+std::span<const Command> CommandTable() {
+  return kTable;
+}
 
 const Command* FindCommand(std::string_view name) {
   static const NameIndex index;
@@ -277,7 +298,8 @@ const Command* FindCommand(std::string_view name) {
 const Command* FindSubcommand(const Command& container, std::string_view name) {
   const size_t prefix = container.name.size() + 1;
   for (const Command& command : container.subcommands) {
-    if (command.name.size() - prefix == name.size() && ToLower(name) == command.name.substr(prefix)) return &command;
+    if (command.name.size() - prefix == name.size() && ToLower(name) == command.name.substr(prefix))
+      return &command;
   }
   return nullptr;
 }
@@ -316,9 +338,9 @@ std::vector<size_t> KeyPositions(const Command& command, std::span<const std::st
 
 std::vector<std::string_view> FlagNames(const Command& command) {
   constexpr std::pair<Flag, std::string_view> kNames[] = {
-      {kWrite, "write"}, {kReadOnly, "readonly"}, {kDenyOom, "denyoom"}, {kAdmin, "admin"},
-      {kNoScript, "noscript"}, {kBlocking, "blocking"}, {kLoading, "loading"}, {kStale, "stale"}, {kFast, "fast"},
-      {kNoAuth, "no_auth"}, {kMovableKeys, "movablekeys"},
+      {kWrite, "write"},       {kReadOnly, "readonly"}, {kDenyOom, "denyoom"},         {kAdmin, "admin"},
+      {kNoScript, "noscript"}, {kBlocking, "blocking"}, {kLoading, "loading"},         {kStale, "stale"},
+      {kFast, "fast"},         {kNoAuth, "no_auth"},    {kMovableKeys, "movablekeys"},
   };
   std::vector<std::string_view> names;
   for (const auto& [flag, name] : kNames) {
@@ -339,20 +361,26 @@ std::vector<std::string_view> CategoryNames(const Command& command) {
   if ((command.flags & kAdmin) != 0) names.push_back("@admin");
   names.push_back((command.flags & kFast) != 0 ? "@fast" : "@slow");
   if ((command.flags & kBlocking) != 0) names.push_back("@blocking");
-  const bool dangerous = (command.flags & kAdmin) != 0 || command.name == "keys" || command.name == "flushall" ||
-                         command.name == "flushdb" || command.name == "info";
+  const bool dangerous = (command.flags & kAdmin) != 0 || command.name == "keys" ||
+                         command.name == "flushall" || command.name == "flushdb" || command.name == "info";
   if (dangerous) names.push_back("@dangerous");
   return names;
 }
 
 std::string_view GroupName(Group group) {
   switch (group) {
-    case Group::kGeneric: return "generic";
-    case Group::kString: return "string";
-    case Group::kStream: return "stream";
-    case Group::kSeckill: return "seckill";
-    case Group::kConnection: return "connection";
-    case Group::kServer: return "server";
+    case Group::kGeneric:
+      return "generic";
+    case Group::kString:
+      return "string";
+    case Group::kStream:
+      return "stream";
+    case Group::kSeckill:
+      return "seckill";
+    case Group::kConnection:
+      return "connection";
+    case Group::kServer:
+      return "server";
   }
   return "";
 }

@@ -24,7 +24,8 @@ const Command* FindSubcommand(const Command& container, std::string_view name);
 
 // Whether so many arguments are right for the row.
 constexpr bool AritySuits(const Command& command, size_t argc) {
-  return command.arity >= 0 ? argc == static_cast<size_t>(command.arity) : argc >= static_cast<size_t>(-command.arity);
+  return command.arity >= 0 ? argc == static_cast<size_t>(command.arity)
+                            : argc >= static_cast<size_t>(-command.arity);
 }
 
 // Where a request's keys stand among its arguments.

@@ -12,8 +12,9 @@ constexpr std::string_view kWrongPassword = "-WRONGPASS invalid username-passwor
 bool SameSecret(std::string_view given, std::string_view secret) {
   size_t difference = given.size() ^ secret.size();
   for (size_t i = 0; i < given.size(); ++i) {
-    difference |= static_cast<size_t>(static_cast<unsigned char>(given[i]) ^
-                                      static_cast<unsigned char>(secret.empty() ? 0 : secret[i % secret.size()]));
+    difference |=
+        static_cast<size_t>(static_cast<unsigned char>(given[i]) ^
+                            static_cast<unsigned char>(secret.empty() ? 0 : secret[i % secret.size()]));
   }
   return difference == 0;
 }
@@ -54,7 +55,9 @@ void Ping(Context& ctx) {
   ctx.reply.Simple("PONG");
 }
 
-void Echo(Context& ctx) { ctx.reply.Bulk(ctx.arg(1)); }
+void Echo(Context& ctx) {
+  ctx.reply.Bulk(ctx.arg(1));
+}
 
 void Hello(Context& ctx) {
   protocol::Version version = ctx.session.version;
@@ -79,8 +82,10 @@ void Hello(Context& ctx) {
   }
   if (!ctx.session.authenticated) {
     return ctx.reply.Error(
-        "-NOAUTH HELLO must be called with the client already authenticated, otherwise the HELLO <proto> AUTH <user> "
-        "<pass> option can be used to authenticate the client and select the RESP protocol version at the same time");
+        "-NOAUTH HELLO must be called with the client already authenticated, otherwise the HELLO <proto> "
+        "AUTH <user> "
+        "<pass> option can be used to authenticate the client and select the RESP protocol version at the "
+        "same time");
   }
   if (name && !SetClientName(ctx, *name)) return;
   ctx.session.version = version;
@@ -99,7 +104,8 @@ void Auth(Context& ctx) {
   if (ctx.argc() > 3) return ctx.reply.Error(errors::kSyntax);
   if (ctx.argc() == 2 && ctx.host.settings().requirepass.empty()) {
     return ctx.reply.Error(
-        "AUTH <password> called without any password configured for the default user. Are you sure your configuration "
+        "AUTH <password> called without any password configured for the default user. Are you sure your "
+        "configuration "
         "is correct?");
   }
   const std::string_view user = ctx.argc() == 3 ? ctx.arg(1) : kDefaultUser;

@@ -23,9 +23,10 @@ class Dispatcher;
 // A call that finds nothing yet and is willing to wait.
 struct BlockRequest {
   std::span<const std::string_view> keys;  // wakes when one of them changes
-  // Callers of one group are served in turn, and none after the first that finds nothing; empty: each is asked.
+  // Callers of one group are served in turn, and none after the first that finds nothing; empty: each is
+  // asked.
   std::string_view group;
-  uint64_t timeout_ms = 0;                 // 0: for ever
+  uint64_t timeout_ms = 0;  // 0: for ever
   // The request to execute when one of the keys changes; with "$" resolved.
   std::span<const std::string_view> args;
 };
@@ -50,15 +51,16 @@ class Context {
   Host& host;
   const Time now;
   const Command& command;
+  const bool retried;  // the call has waited, and a key that it waits for has changed
 
   size_t argc() const { return request.size(); }
   std::string_view arg(size_t i) const { return request[i]; }
 
   const engine::Object* Find(std::string_view key) const { return engine.Find(session.db, key); }
 
-  // Records `events` as one record and applies them: all of the command's changes, decided before the first of them
-  // acts. False where the log has no room: nothing has changed, the error stands instead of whatever this command has
-  // replied so far, and the handler returns.
+  // Records `events` as one record and applies them: all of the command's changes, decided before the first
+  // of them acts. False where the log has no room: nothing has changed, the error stands instead of whatever
+  // this command has replied so far, and the handler returns.
   [[nodiscard]] virtual bool Record(std::span<engine::Event> events) = 0;
   [[nodiscard]] bool Record(std::initializer_list<engine::Event> events) {
     engine::Event list[8];
@@ -77,9 +79,9 @@ class Context {
   virtual const ServerStatistics& statistics() const = 0;
 
  protected:
-  Context(const protocol::Request& r, const engine::Engine& e, protocol::ReplyWriter& w, Session& s, Host& h, Time t,
-          const Command& c)
-      : request(r), engine(e), reply(w), session(s), host(h), now(t), command(c) {}
+  Context(const protocol::Request& r, const engine::Engine& e, protocol::ReplyWriter& w, Session& s, Host& h,
+          Time t, const Command& c, bool again)
+      : request(r), engine(e), reply(w), session(s), host(h), now(t), command(c), retried(again) {}
 };
 
 }  // namespace sluice::commands

@@ -19,16 +19,19 @@ namespace {
 // What an unknown command is told: its name and the first arguments, cut as Redis cuts them.
 std::string UnknownCommand(const protocol::Request& request) {
   constexpr size_t kShown = 128;
-  for (std::string_view script : {"EVAL", "EVALSHA", "EVAL_RO", "EVALSHA_RO", "FCALL", "FCALL_RO", "SCRIPT", "FUNCTION"}) {
+  for (std::string_view script :
+       {"EVAL", "EVALSHA", "EVAL_RO", "EVALSHA_RO", "FCALL", "FCALL_RO", "SCRIPT", "FUNCTION"}) {
     if (!IsWord(request[0], script)) continue;
-    return errors::Concat({"there are no scripts here ('", script,
-                           "'): what a flash sale's script does, SECKILL.CREATE and SECKILL.BUY do in one command"});
+    return errors::Concat(
+        {"there are no scripts here ('", script,
+         "'): what a flash sale's script does, SECKILL.CREATE and SECKILL.BUY do in one command"});
   }
   std::string args;
   for (size_t i = 1; i < request.size() && args.size() < kShown; ++i) {
     args += errors::Concat({"'", request[i].substr(0, kShown - args.size()), "' "});
   }
-  return errors::Concat({"unknown command '", request[0].substr(0, kShown), "', with args beginning with: ", args});
+  return errors::Concat(
+      {"unknown command '", request[0].substr(0, kShown), "', with args beginning with: ", args});
 }
 
 // Somebody may wait for this key to change.
@@ -75,17 +78,17 @@ class Dispatcher::Impl {
   WaitTable waiters_;
   std::deque<ReadyKey> ready_;
   // Of waiting calls' own requests, whose limits were kept when they came.
-  protocol::RequestParser retry_parser_{{.max_args = SIZE_MAX, .max_bulk_bytes = SIZE_MAX, .max_inline_bytes = 0}};
+  protocol::RequestParser retry_parser_{
+      {.max_args = SIZE_MAX, .max_bulk_bytes = SIZE_MAX, .max_inline_bytes = 0}};
 };
 
 class Dispatcher::Impl::Call final : public Context {
  public:
-  Call(Impl& impl, Session& caller, const Command& row, const protocol::Request& asked, protocol::ReplyWriter& writer,
-       bool retried)
-      : Context(asked, impl.journal_.engine(), writer, caller, impl.host_, impl.now_, row),
+  Call(Impl& impl, Session& caller, const Command& row, const protocol::Request& asked,
+       protocol::ReplyWriter& writer, bool again)
+      : Context(asked, impl.journal_.engine(), writer, caller, impl.host_, impl.now_, row, again),
         impl_(impl),
-        begin_(writer.Mark()),
-        retried_(retried) {}
+        begin_(writer.Mark()) {}
 
   using Context::Record;
   bool Record(std::span<engine::Event> events) override {
@@ -101,7 +104,7 @@ class Dispatcher::Impl::Call final : public Context {
 
   void Block(const BlockRequest& block) override {
     blocks_ = true;
-    if (retried_) return;  // it keeps its place in the queues
+    if (retried) return;  // it keeps its place in the queues
     auto call = std::make_unique<BlockedCall>();
     call->session = &session;
     call->command = &command;
@@ -124,7 +127,6 @@ class Dispatcher::Impl::Call final : public Context {
  private:
   Impl& impl_;
   size_t begin_;  // of this call's reply
-  bool retried_;
   bool blocks_ = false;
 };
 
@@ -232,9 +234,9 @@ bool Dispatcher::Impl::Retry(BlockedCall& call) {
   CHECK(retry_parser_.Parse(call.wire) == protocol::RequestParser::Status::kRequest);
   session.output.ShowState();
   protocol::ReplyWriter reply(session.output.bytes(), session.version);
-  Call retried(*this, session, *call.command, retry_parser_.request(), reply, true);
-  call.command->handler(retried);
-  if (retried.blocks()) return false;
+  Call again(*this, session, *call.command, retry_parser_.request(), reply, true);
+  call.command->handler(again);
+  if (again.blocks()) return false;
   waiters_.Remove(call);
   session.blocked.reset();
   host_.Wake(session);
@@ -269,12 +271,26 @@ void Dispatcher::Impl::Drop(Session& session) {
 Dispatcher::Dispatcher(engine::Journal& journal, Host& host) : impl_(std::make_unique<Impl>(journal, host)) {}
 Dispatcher::~Dispatcher() = default;
 
-void Dispatcher::SetTime(Time now) { impl_->SetTime(now); }
-void Dispatcher::Execute(Session& session, const protocol::Request& request) { impl_->Execute(session, request); }
-bool Dispatcher::IsWrite(const protocol::Request& request) const { return impl_->IsWrite(request); }
-void Dispatcher::ExpireBlocked() { impl_->ExpireBlocked(); }
-std::optional<uint64_t> Dispatcher::next_deadline_ms() const { return impl_->next_deadline_ms(); }
-void Dispatcher::Drop(Session& session) { impl_->Drop(session); }
-bool Dispatcher::RunBackgroundSlice() { return impl_->RunBackgroundSlice(); }
+void Dispatcher::SetTime(Time now) {
+  impl_->SetTime(now);
+}
+void Dispatcher::Execute(Session& session, const protocol::Request& request) {
+  impl_->Execute(session, request);
+}
+bool Dispatcher::IsWrite(const protocol::Request& request) const {
+  return impl_->IsWrite(request);
+}
+void Dispatcher::ExpireBlocked() {
+  impl_->ExpireBlocked();
+}
+std::optional<uint64_t> Dispatcher::next_deadline_ms() const {
+  return impl_->next_deadline_ms();
+}
+void Dispatcher::Drop(Session& session) {
+  impl_->Drop(session);
+}
+bool Dispatcher::RunBackgroundSlice() {
+  return impl_->RunBackgroundSlice();
+}
 
 }  // namespace sluice::commands

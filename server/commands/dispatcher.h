@@ -1,4 +1,5 @@
-// Requests -> replies: looks the command up, lets its handler decide, records, applies, and serves who waited.
+// Requests -> replies: looks the command up, lets its handler decide, records, applies, and serves who
+// waited.
 #pragma once
 
 #include <cstdint>
@@ -18,14 +19,17 @@ class Dispatcher {
   Dispatcher(engine::Journal& journal, Host& host);
   ~Dispatcher();
 
-  // The present time, once a tick (the wall clock may jump; Time.unix_us handed on to handlers never runs back).
+  // The present time, once a tick (the wall clock may jump; Time.unix_us handed on to handlers never runs
+  // back).
   void SetTime(Time now);
 
-  // Executes one request of `session`. Afterwards exactly one of these holds: its reply stands in session.output;
-  // session.blocked is set and the reply comes later, with Host::Wake. The request's views are not kept.
+  // Executes one request of `session`. Afterwards exactly one of these holds: its reply stands in
+  // session.output; session.blocked is set and the reply comes later, with Host::Wake. The request's views
+  // are not kept.
   void Execute(Session& session, const protocol::Request& request);
 
-  // True where `request` would change state if executed: what a connection holds back while too much is uncommitted.
+  // True where `request` would change state if executed: what a connection holds back while too much is
+  // uncommitted.
   bool IsWrite(const protocol::Request& request) const;
 
   // Answers blocked calls whose time is over. Call it at or after next_deadline_ms().

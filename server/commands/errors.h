@@ -1,5 +1,5 @@
-// The error texts that more than one command gives, as Redis words them. ReplyWriter::Error puts "ERR " before a text
-// that does not begin with '-'.
+// The error texts that more than one command gives, as Redis words them. ReplyWriter::Error puts "ERR "
+// before a text that does not begin with '-'.
 #pragma once
 
 #include <string>
@@ -7,7 +7,8 @@
 
 namespace sluice::commands::errors {
 
-inline constexpr std::string_view kWrongType = "-WRONGTYPE Operation against a key holding the wrong kind of value";
+inline constexpr std::string_view kWrongType =
+    "-WRONGTYPE Operation against a key holding the wrong kind of value";
 inline constexpr std::string_view kSyntax = "syntax error";
 inline constexpr std::string_view kNotInteger = "value is not an integer or out of range";
 inline constexpr std::string_view kNoSuchKey = "no such key";
@@ -15,8 +16,10 @@ inline constexpr std::string_view kInvalidStreamId = "Invalid stream ID specifie
 inline constexpr std::string_view kNoAuth = "-NOAUTH Authentication required.";
 inline constexpr std::string_view kOverflow = "increment or decrement would overflow";
 
-// A write that the disk has no room for. Nothing was recorded; reads go on, and writes do once there is space again.
-inline constexpr std::string_view kDiskFull = "-DISKFULL no space left for the log: writes are refused until there is";
+// A write that the disk has no room for. Nothing was recorded; reads go on, and writes do once there is space
+// again.
+inline constexpr std::string_view kDiskFull =
+    "-DISKFULL no space left for the log: writes are refused until there is";
 
 inline std::string Concat(std::initializer_list<std::string_view> parts) {
   std::string text;

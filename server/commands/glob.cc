@@ -45,8 +45,8 @@ bool MatchesOne(std::string_view pattern, size_t& p, char byte, bool ignore_case
 
 }  // namespace
 
-// Greedy with one point of return: when what follows the last `*` fails, that `*` takes one byte more. Earlier ones
-// need no second try, since the last one can take whatever they could have left.
+// Greedy with one point of return: when what follows the last `*` fails, that `*` takes one byte more.
+// Earlier ones need no second try, since the last one can take whatever they could have left.
 bool GlobMatches(std::string_view pattern, std::string_view text, bool ignore_case) {
   size_t p = 0;
   size_t t = 0;

@@ -17,7 +17,8 @@ void Help(Context& ctx) {
   const std::string_view container = ctx.command.name.substr(0, ctx.command.name.find('|'));
   const Command& row = *FindCommand(container);
   ctx.reply.Array(1 + row.subcommands.size() * 2);
-  ctx.reply.Simple(errors::Concat({ToUpper(container), " <subcommand> [<arg> [value] [opt] ...]. Subcommands are:"}));
+  ctx.reply.Simple(
+      errors::Concat({ToUpper(container), " <subcommand> [<arg> [value] [opt] ...]. Subcommands are:"}));
   const Command* help = nullptr;
   auto write = [&](const Command& command) {
     const std::string name = ToUpper(command.name.substr(container.size() + 1));

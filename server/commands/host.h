@@ -23,7 +23,7 @@ struct Time {
 
 // Facts for INFO that only the process knows.
 struct HostFacts {
-  std::string run_id;            // 40 hex characters
+  std::string run_id;  // 40 hex characters
   std::string executable;
   std::string config_file;       // absolute; empty where none was given
   std::string multiplexing_api;  // "epoll"
@@ -36,7 +36,7 @@ struct HostFacts {
   uint64_t connections_rejected = 0;
   uint64_t input_bytes = 0;
   uint64_t output_bytes = 0;
-  uint64_t query_buffer_closed = 0;   // clients closed at a limit
+  uint64_t query_buffer_closed = 0;  // clients closed at a limit
   uint64_t output_buffer_closed = 0;
   uint64_t protocol_errors = 0;
   std::string recovery;  // one line: what was recovered and how long it took
@@ -58,14 +58,15 @@ class Host {
   virtual const Settings& settings() const = 0;
   virtual HostFacts Facts() const = 0;
 
-  // `session` was written to outside of its own request (a blocked call was answered): send its output when it is
-  // committed, and go on with its further requests. May be called in the middle of another session's request.
+  // `session` was written to outside of its own request (a blocked call was answered): send its output when
+  // it is committed, and go on with its further requests. May be called in the middle of another session's
+  // request.
   virtual void Wake(Session& session) = 0;
 
   // Every connected session, oldest first.
   virtual void ForEachSession(const std::function<void(Session&)>& visit) = 0;
-  // Closes `session`'s connection: at once, or, where it is the `caller`, after its reply. The session dies later,
-  // not inside this call.
+  // Closes `session`'s connection: at once, or, where it is the `caller`, after its reply. The session dies
+  // later, not inside this call.
   virtual void Kill(Session& session, const Session& caller) = 0;
 
   // Stops the server in good order once the present tick is over: everything durable, exit status 0.
@@ -73,7 +74,8 @@ class Host {
   // Sleeps on the loop's thread (DEBUG SLEEP).
   virtual void Sleep(double seconds) = 0;
 
-  // Name and value of every option that matches one of `patterns` (globs, any case), each once, in the file's order.
+  // Name and value of every option that matches one of `patterns` (globs, any case), each once, in the file's
+  // order.
   virtual std::vector<std::pair<std::string, std::string>> ConfigGet(
       std::span<const std::string_view> patterns) const = 0;
   // Sets all of name, value, name, value ... or none; the error text (without code) where it refuses.

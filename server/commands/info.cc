@@ -19,7 +19,9 @@ class Lines {
     if (!text_.empty()) text_ += "\r\n";
     text_ += errors::Concat({"# ", name, "\r\n"});
   }
-  void Add(std::string_view name, std::string_view value) { text_ += errors::Concat({name, ":", value, "\r\n"}); }
+  void Add(std::string_view name, std::string_view value) {
+    text_ += errors::Concat({name, ":", value, "\r\n"});
+  }
   void Add(std::string_view name, uint64_t value) { Add(name, std::to_string(value)); }
   const std::string& text() const { return text_; }
 
@@ -50,7 +52,9 @@ uint64_t ProcessMemory(const char* name) {
   unsigned long long kilobytes = 0;
   while (std::fgets(line, sizeof line, file) != nullptr) {
     const std::string_view text(line);
-    if (text.starts_with(name) && std::sscanf(line + std::string_view(name).size(), ": %llu", &kilobytes) == 1) break;
+    if (text.starts_with(name) &&
+        std::sscanf(line + std::string_view(name).size(), ": %llu", &kilobytes) == 1)
+      break;
   }
   std::fclose(file);
   return kilobytes * 1024;
@@ -60,7 +64,8 @@ void Server(Context& ctx, Lines& lines) {
   const HostFacts facts = ctx.host.Facts();
   utsname system{};
   uname(&system);
-  const uint64_t uptime = ctx.now.unix_ms() > facts.started_unix_ms ? (ctx.now.unix_ms() - facts.started_unix_ms) / 1000 : 0;
+  const uint64_t uptime =
+      ctx.now.unix_ms() > facts.started_unix_ms ? (ctx.now.unix_ms() - facts.started_unix_ms) / 1000 : 0;
   lines.Add("redis_version", "7.4.0");
   lines.Add("sluice_version", SLUICE_VERSION);
   lines.Add("redis_mode", "standalone");
@@ -139,20 +144,24 @@ void Cpu(Context&, Lines& lines) {
   getrusage(RUSAGE_SELF, &usage);
   auto seconds = [](const timeval& time) {
     char text[32];
-    std::snprintf(text, sizeof text, "%ld.%06ld", static_cast<long>(time.tv_sec), static_cast<long>(time.tv_usec));
+    std::snprintf(text, sizeof text, "%ld.%06ld", static_cast<long>(time.tv_sec),
+                  static_cast<long>(time.tv_usec));
     return std::string(text);
   };
   lines.Add("used_cpu_sys", seconds(usage.ru_stime));
   lines.Add("used_cpu_user", seconds(usage.ru_utime));
 }
 
-void Cluster(Context&, Lines& lines) { lines.Add("cluster_enabled", uint64_t{0}); }
+void Cluster(Context&, Lines& lines) {
+  lines.Add("cluster_enabled", uint64_t{0});
+}
 
 void Keyspace(Context& ctx, Lines& lines) {
   for (uint8_t db = 0; db < engine::kDatabases; ++db) {
     const size_t keys = ctx.engine.keys().size(db);
     if (keys == 0) continue;
-    lines.Add("db" + std::to_string(db), errors::Concat({"keys=", std::to_string(keys), ",expires=0,avg_ttl=0"}));
+    lines.Add("db" + std::to_string(db),
+              errors::Concat({"keys=", std::to_string(keys), ",expires=0,avg_ttl=0"}));
   }
 }
 
@@ -162,8 +171,9 @@ struct SectionRow {
 };
 
 constexpr SectionRow kSections[] = {
-    {"Server", Server}, {"Clients", Clients}, {"Memory", Memory}, {"Persistence", Persistence}, {"Stats", Stats},
-    {"Replication", Replication}, {"CPU", Cpu}, {"Cluster", Cluster}, {"Keyspace", Keyspace},
+    {"Server", Server},     {"Clients", Clients},         {"Memory", Memory}, {"Persistence", Persistence},
+    {"Stats", Stats},       {"Replication", Replication}, {"CPU", Cpu},       {"Cluster", Cluster},
+    {"Keyspace", Keyspace},
 };
 
 bool Wanted(Context& ctx, std::string_view section) {

@@ -56,7 +56,8 @@ void Del(Context& ctx) {
   }
   // A key named twice goes once.
   auto id_of = [](const Event& event) { return std::get<engine::RemoveKey>(event).object; };
-  std::sort(events.begin(), events.end(), [&](const Event& a, const Event& b) { return id_of(a) < id_of(b); });
+  std::sort(events.begin(), events.end(),
+            [&](const Event& a, const Event& b) { return id_of(a) < id_of(b); });
   events.erase(std::unique(events.begin(), events.end(),
                            [&](const Event& a, const Event& b) { return id_of(a) == id_of(b); }),
                events.end());
@@ -133,9 +134,13 @@ void Flushall(Context& ctx) {
   Flush(ctx, engine::kAllDatabases, any);
 }
 
-void Flushdb(Context& ctx) { Flush(ctx, ctx.session.db, ctx.engine.keys().size(ctx.session.db) != 0); }
+void Flushdb(Context& ctx) {
+  Flush(ctx, ctx.session.db, ctx.engine.keys().size(ctx.session.db) != 0);
+}
 
-void Dbsize(Context& ctx) { ctx.reply.Integer(static_cast<int64_t>(ctx.engine.keys().size(ctx.session.db))); }
+void Dbsize(Context& ctx) {
+  ctx.reply.Integer(static_cast<int64_t>(ctx.engine.keys().size(ctx.session.db)));
+}
 
 void Select(Context& ctx) {
   const auto db = ParseInteger(ctx.arg(1));

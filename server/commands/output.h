@@ -13,8 +13,9 @@ namespace sluice::commands {
 // Bytes leave in order. Those that show state carry the LSN that must be committed first; the others wait
 // only for the bytes before them.
 //
-// Within a tick replies are appended to bytes(); ShowState() is called before each one that shows state. EndTick()
-// gives what was appended since the last tick its stamp. So one connection has a mark a tick, not one a reply.
+// Within a tick replies are appended to bytes(); ShowState() is called before each one that shows state.
+// EndTick() gives what was appended since the last tick its stamp. So one connection has a mark a tick, not
+// one a reply.
 class Output {
  public:
   std::string& bytes() { return bytes_; }

@@ -103,7 +103,8 @@ std::optional<BuyOptions> ParseBuyOptions(Context& ctx) {
       const auto pairs = ParseInteger(ctx.arg(i + 1));
       if (!pairs) return ctx.reply.Error(errors::kNotInteger), std::nullopt;
       const size_t left = ctx.argc() - (i + 2);
-      if (*pairs < 1 || static_cast<uint64_t>(*pairs) > left / 2) return ctx.reply.Error(errors::kSyntax), std::nullopt;
+      if (*pairs < 1 || static_cast<uint64_t>(*pairs) > left / 2)
+        return ctx.reply.Error(errors::kSyntax), std::nullopt;
       options.pairs = static_cast<uint64_t>(*pairs);
       options.fields = ctx.request.Raw(i + 2, i + 2 + options.pairs * 2);
       i += options.pairs * 2;
@@ -184,7 +185,8 @@ std::optional<Outcome> Buy(Context& ctx) {
   // The order is above every ID that the item or its stream ever gave.
   const std::string& stream_key = item.rules().stream;
   const Object* stream = stream_key.empty() ? nullptr : ctx.engine.Find((*found)->db, stream_key);
-  if (stream != nullptr && stream->type() != ObjectType::kStream) return ctx.reply.Error(errors::kWrongType), std::nullopt;
+  if (stream != nullptr && stream->type() != ObjectType::kStream)
+    return ctx.reply.Error(errors::kWrongType), std::nullopt;
   StreamId last = item.last_order();
   if (stream != nullptr) last = std::max(last, stream->stream().last_id());
   const auto next = engine::Next(last);
@@ -199,17 +201,21 @@ std::optional<Outcome> Buy(Context& ctx) {
   OrderMessage message;
   if (!stream_key.empty()) {
     const engine::ObjectId id = stream != nullptr ? stream->id : ctx.engine.keys().NextId();
-    if (stream == nullptr) events[count++] = engine::CreateKey{id, (*found)->db, ObjectType::kStream, stream_key};
+    if (stream == nullptr)
+      events[count++] = engine::CreateKey{id, (*found)->db, ObjectType::kStream, stream_key};
     if (options->pairs == 0) {
-      message.Field("event", "order").Field("item", ctx.arg(1)).Field("order", engine::StreamIdText(outcome.order).view());
+      message.Field("event", "order")
+          .Field("item", ctx.arg(1))
+          .Field("order", engine::StreamIdText(outcome.order).view());
       message.Field("user", user).Field("qty", options->quantity).Field("state", "sold");
     }
     const bool own = options->pairs != 0;
-    events[count++] = engine::AppendEntry{.body_offset = 0,
-                                          .stream = id,
-                                          .id = outcome.order,
-                                          .pairs = own ? static_cast<uint32_t>(options->pairs) : message.pairs(),
-                                          .fields = own ? options->fields : message.fields()};
+    events[count++] =
+        engine::AppendEntry{.body_offset = 0,
+                            .stream = id,
+                            .id = outcome.order,
+                            .pairs = own ? static_cast<uint32_t>(options->pairs) : message.pairs(),
+                            .fields = own ? options->fields : message.fields()};
   }
   events[count++] = engine::Sell{(*found)->id, outcome.order, options->quantity, user};
   if (!ctx.Record(std::span(events, count))) return std::nullopt;
@@ -291,6 +297,7 @@ void SeckillGet(Context& ctx) {
 }
 
 void SeckillAddstock(Context& ctx) {
+  if (ctx.argc() > 3) return ctx.reply.Error(errors::kSyntax);
   const auto delta = ParseInteger(ctx.arg(2));
   if (!delta) return ctx.reply.Error(errors::kNotInteger);
   const auto found = FindItem(ctx, ctx.arg(1));
@@ -299,7 +306,8 @@ void SeckillAddstock(Context& ctx) {
   const StockItem& item = (*found)->item();
   const auto stock = static_cast<int64_t>(item.available());
   if (*delta < -stock) return ctx.reply.Error("not that many pieces are available");
-  if (*delta > static_cast<int64_t>(kMaxStock - item.total())) return ctx.reply.Error("STOCK must be at most 4294967295");
+  if (*delta > static_cast<int64_t>(kMaxStock - item.total()))
+    return ctx.reply.Error("STOCK must be at most 4294967295");
   if (*delta != 0 && !ctx.Record({engine::AddStock{(*found)->id, *delta}})) return;
   ctx.reply.Array(2);
   ctx.reply.Integer(static_cast<int64_t>(item.total()));

@@ -15,7 +15,8 @@ void ConfigGet(Context& ctx) {
 
 void ConfigSet(Context& ctx) {
   if (ctx.argc() % 2 != 0) return ctx.reply.Error(errors::WrongArity("config|set"));
-  if (const auto refusal = ctx.host.ConfigSet(ctx.request.args().subspan(2))) return ctx.reply.Error(*refusal);
+  if (const auto refusal = ctx.host.ConfigSet(ctx.request.args().subspan(2)))
+    return ctx.reply.Error(*refusal);
   ctx.reply.Ok();
 }
 
@@ -25,8 +26,8 @@ void TimeNow(Context& ctx) {
   ctx.reply.BulkInteger(static_cast<int64_t>(ctx.now.unix_us % 1000000));
 }
 
-// Redis's words for how to leave make no difference here: everything acknowledged is in the log, and the stop waits
-// for the rest. There is no reply to a stop that succeeds.
+// Redis's words for how to leave make no difference here: everything acknowledged is in the log, and the stop
+// waits for the rest. There is no reply to a stop that succeeds.
 void Shutdown(Context& ctx) {
   for (size_t i = 1; i < ctx.argc(); ++i) {
     const std::string_view word = ctx.arg(i);
@@ -42,8 +43,10 @@ void Shutdown(Context& ctx) {
 void DebugSleep(Context& ctx) {
   if (!ctx.host.settings().debug_commands) {
     return ctx.reply.Error(
-        "DEBUG command not allowed. If the enable-debug-command option is set to \"local\", you can run it from a local "
-        "connection, otherwise you need to set this option in the configuration file, and then restart the server.");
+        "DEBUG command not allowed. If the enable-debug-command option is set to \"local\", you can run it "
+        "from a local "
+        "connection, otherwise you need to set this option in the configuration file, and then restart the "
+        "server.");
   }
   const auto seconds = ParseDouble(ctx.arg(2));
   if (!seconds || *seconds < 0 || *seconds > 3600) return ctx.reply.Error("value is not a valid float");

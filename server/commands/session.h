@@ -14,8 +14,8 @@ namespace sluice::commands {
 class BlockedCall;
 struct Command;
 
-// One client's side of the conversation. Owned by its connection (server/net) or by a test; the dispatcher reads
-// and changes it, and writes replies to `output`.
+// One client's side of the conversation. Owned by its connection (server/net) or by a test; the dispatcher
+// reads and changes it, and writes replies to `output`.
 struct Session {
   explicit Session(uint64_t session_id);
   ~Session();
@@ -36,10 +36,10 @@ struct Session {
   std::string lib_name;
   std::string lib_version;
   const Command* last_command = nullptr;
-  uint64_t commands = 0;       // executed so far
-  uint64_t input_bytes = 0;    // received so far
-  uint64_t output_bytes = 0;   // sent so far
-  size_t query_buffer = 0;     // bytes of unparsed input held
+  uint64_t commands = 0;      // executed so far
+  uint64_t input_bytes = 0;   // received so far
+  uint64_t output_bytes = 0;  // sent so far
+  size_t query_buffer = 0;    // bytes of unparsed input held
   Output output;
   bool close = false;  // close the connection once its output has left; no further request is executed
 

@@ -26,7 +26,7 @@ struct TrimOptions {
   bool limit_given = false;
   bool no_create = false;  // NOMKSTREAM
   NewId id;
-  size_t id_at = 0;        // XADD: where the ID stands; 0: there is none
+  size_t id_at = 0;  // XADD: where the ID stands; 0: there is none
 };
 
 std::optional<NewId> ParseNewId(std::string_view text) {
@@ -108,17 +108,19 @@ std::optional<TrimOptions> ParseTrimOptions(Context& ctx, bool xadd) {
     ctx.reply.Error("syntax error, XTRIM must be called with a trimming strategy");
     return std::nullopt;
   }
-  if (trim.limit != 0 && !trim.approximate) {
+  if (options.limit_given && !trim.approximate) {
     ctx.reply.Error("syntax error, LIMIT cannot be used without the special ~ option");
     return std::nullopt;
   }
   trim.node_entries = ctx.host.settings().stream_node_max_entries;
   if (trim.node_entries == 0) trim.node_entries = UINT32_MAX;  // one node without a bound
-  if (trim.approximate && !options.limit_given) trim.limit = std::clamp<uint64_t>(100 * trim.node_entries, 1, 1000000);
+  if (trim.approximate && !options.limit_given)
+    trim.limit = std::clamp<uint64_t>(100 * trim.node_entries, 1, 1000000);
   return options;
 }
 
-// The ID that the entry gets. nullopt: none is left, or it is not above the stream's last: the error is replied.
+// The ID that the entry gets. nullopt: none is left, or it is not above the stream's last: the error is
+// replied.
 std::optional<StreamId> DecideId(Context& ctx, const NewId& wanted, StreamId last) {
   if (last == engine::kMaxStreamId) {
     ctx.reply.Error("The stream has exhausted the last possible ID, unable to add more items");
@@ -158,7 +160,8 @@ void Xadd(Context& ctx) {
   const std::string_view fields = ctx.request.Raw(fields_at, ctx.argc());
   if (fields.size() > kMaxEntryBytes) return ctx.reply.Error("Elements are too large to be stored");
 
-  const auto id = DecideId(ctx, wanted, object != nullptr ? object->stream().last_id() : engine::kMinStreamId);
+  const auto id =
+      DecideId(ctx, wanted, object != nullptr ? object->stream().last_id() : engine::kMinStreamId);
   if (!id) return;
 
   Event events[3];
@@ -167,7 +170,8 @@ void Xadd(Context& ctx) {
   if (object == nullptr) {
     events[count++] = engine::CreateKey{stream, ctx.session.db, engine::ObjectType::kStream, ctx.arg(1)};
   }
-  events[count++] = engine::AppendEntry{0, stream, *id, static_cast<uint32_t>((ctx.argc() - fields_at) / 2), fields};
+  events[count++] =
+      engine::AppendEntry{0, stream, *id, static_cast<uint32_t>((ctx.argc() - fields_at) / 2), fields};
   if (options->trim.kind != Trim::kNone) {
     const auto last = object != nullptr ? object->stream().PlanTrim(options->trim, id)
                                         : engine::Stream().PlanTrim(options->trim, id);
@@ -220,7 +224,8 @@ void Xsetid(Context& ctx) {
       const auto id = ParseStreamId(ctx.arg(i + 1));
       if (!id) return ctx.reply.Error(errors::kInvalidStreamId);
       if (*id > *last) {
-        return ctx.reply.Error("The ID specified in XSETID is smaller than the provided max_deleted_entry_id");
+        return ctx.reply.Error(
+            "The ID specified in XSETID is smaller than the provided max_deleted_entry_id");
       }
       max_deleted = *id;
     } else {

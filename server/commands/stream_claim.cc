@@ -61,11 +61,8 @@ std::optional<ClaimOptions> ParseClaimOptions(Context& ctx, size_t i) {
     } else if (more && IsWord(word, "RETRYCOUNT")) {
       const auto count = number("RETRYCOUNT");
       if (!count) return std::nullopt;
-      if (*count < 0) {
-        ctx.reply.Error("Invalid RETRYCOUNT option argument for XCLAIM");
-        return std::nullopt;
-      }
-      options.deliveries = static_cast<uint64_t>(*count);
+      if (*count >= 0)
+        options.deliveries = static_cast<uint64_t>(*count);  // below 0: as if not given, as in Redis
     } else if (more && IsWord(word, "LASTID")) {
       const auto id = ParseStreamId(ctx.arg(++i));
       if (!id) return ctx.reply.Error(errors::kInvalidStreamId), std::nullopt;
@@ -78,7 +75,8 @@ std::optional<ClaimOptions> ParseClaimOptions(Context& ctx, size_t i) {
   return options;
 }
 
-// What a claim does, recorded as one: the consumer, the entries that left the stream, those that change hands.
+// What a claim does, recorded as one: the consumer, the entries that left the stream, those that change
+// hands.
 class ClaimPlan {
  public:
   ClaimPlan(Context& ctx, const GroupRef& group)
@@ -106,7 +104,9 @@ class ClaimPlan {
                              .consumer = consumer_.number,
                              .now_ms = ctx_.now.unix_ms(),
                              .delivered_ms = delivered_ms,
-                             .count = deliveries ? Claim::kSet : just_id ? Claim::kKeep : Claim::kIncrement,
+                             .count = deliveries ? Claim::kSet
+                                      : just_id  ? Claim::kKeep
+                                                 : Claim::kIncrement,
                              .deliveries = deliveries.value_or(0),
                              .ids = claimed_});
     }
@@ -191,8 +191,7 @@ void Xautoclaim(Context& ctx) {
   for (size_t i = 6; i < ctx.argc(); ++i) {
     if (IsWord(ctx.arg(i), "COUNT") && i + 1 < ctx.argc()) {
       const auto wanted = ParseInteger(ctx.arg(++i));
-      if (!wanted) return ctx.reply.Error(errors::kNotInteger);
-      if (*wanted < 1 || static_cast<uint64_t>(*wanted) > INT64_MAX / kScanFactor) {
+      if (!wanted || *wanted < 1 || static_cast<uint64_t>(*wanted) > INT64_MAX / kScanFactor) {
         return ctx.reply.Error("COUNT must be > 0");
       }
       count = static_cast<uint64_t>(*wanted);

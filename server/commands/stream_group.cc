@@ -10,10 +10,13 @@ namespace {
 using engine::StreamId;
 
 constexpr std::string_view kKeyMustExist =
-    "The XGROUP subcommand requires the key to exist. Note that for CREATE you may want to use the MKSTREAM option to "
+    "The XGROUP subcommand requires the key to exist. Note that for CREATE you may want to use the MKSTREAM "
+    "option to "
     "create an empty stream automatically.";
 
-std::string NoGroup(std::string_view key, std::string_view group) { return errors::NoGroupForKey(group, key); }
+std::string NoGroup(std::string_view key, std::string_view group) {
+  return errors::NoGroupForKey(group, key);
+}
 
 // The key's stream, which must exist; nullptr: the error is replied.
 const engine::Object* ExistingStream(Context& ctx) {
@@ -46,8 +49,8 @@ std::optional<GroupOptions> ParseGroupOptions(Context& ctx, bool create) {
       options.entries_read.reset();
       if (*read >= 0) options.entries_read = static_cast<uint64_t>(*read);
     } else {
-      ctx.reply.Error(errors::Concat({"unknown subcommand or wrong number of arguments for '", ctx.arg(1),
-                                      "'. Try XGROUP HELP."}));
+      ctx.reply.Error(errors::Concat(
+          {"unknown subcommand or wrong number of arguments for '", ctx.arg(1), "'. Try XGROUP HELP."}));
       return std::nullopt;
     }
   }
@@ -108,7 +111,9 @@ void XgroupSetid(Context& ctx) {
   const auto start = ParseStart(ctx, group->object, true);
   if (!start) return;
   ClampEntriesRead(*options, group->object);
-  if (!ctx.Record({engine::SetGroupId{group->object->id, group->group->number(), *start, options->entries_read}})) return;
+  if (!ctx.Record(
+          {engine::SetGroupId{group->object->id, group->group->number(), *start, options->entries_read}}))
+    return;
   ctx.reply.Ok();
 }
 
@@ -136,7 +141,8 @@ void XgroupDelconsumer(Context& ctx) {
   const engine::Consumer* consumer = group->group->FindConsumer(ctx.arg(4));
   if (consumer == nullptr) return ctx.reply.Integer(0);
   const size_t pending = consumer->pending.size();
-  if (!ctx.Record({engine::DeleteConsumer{group->object->id, group->group->number(), consumer->number}})) return;
+  if (!ctx.Record({engine::DeleteConsumer{group->object->id, group->group->number(), consumer->number}}))
+    return;
   ctx.reply.Integer(static_cast<int64_t>(pending));
 }
 

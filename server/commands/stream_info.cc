@@ -13,7 +13,9 @@ using engine::StreamId;
 
 constexpr uint64_t kDefaultFullCount = 10;
 
-std::string NoGroup(std::string_view key, std::string_view group) { return errors::NoGroupForKey(group, key); }
+std::string NoGroup(std::string_view key, std::string_view group) {
+  return errors::NoGroupForKey(group, key);
+}
 
 void WriteEntriesRead(protocol::ReplyWriter& reply, const ConsumerGroup& group) {
   if (group.entries_read()) {
@@ -60,7 +62,8 @@ void WriteEdge(Context& ctx, const Stream& stream, bool last) {
   }
 }
 
-void WriteConsumerFull(Context& ctx, const ConsumerGroup& group, const engine::Consumer& consumer, uint64_t count) {
+void WriteConsumerFull(Context& ctx, const ConsumerGroup& group, const engine::Consumer& consumer,
+                       uint64_t count) {
   ctx.reply.Map(5);
   ctx.reply.Bulk("name");
   ctx.reply.Bulk(consumer.name);
@@ -150,8 +153,8 @@ void XinfoStream(Context& ctx) {
   }
   const bool counted = ctx.argc() == 6 && IsWord(ctx.arg(4), "COUNT");
   if (!IsWord(ctx.arg(3), "FULL") || (ctx.argc() != 4 && !counted)) {
-    return ctx.reply.Error(errors::Concat({"unknown subcommand or wrong number of arguments for '", ctx.arg(1),
-                                           "'. Try XINFO HELP."}));
+    return ctx.reply.Error(errors::Concat(
+        {"unknown subcommand or wrong number of arguments for '", ctx.arg(1), "'. Try XINFO HELP."}));
   }
   uint64_t count = kDefaultFullCount;
   if (counted) {

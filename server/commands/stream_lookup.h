@@ -10,7 +10,8 @@
 
 namespace sluice::commands {
 
-// The stream at `key`, or nullptr where there is none. nullopt where the key holds something else: the error is replied.
+// The stream at `key`, or nullptr where there is none. nullopt where the key holds something else: the error
+// is replied.
 std::optional<const engine::Object*> FindStream(Context& ctx, std::string_view key);
 
 // A group of an existing stream.
@@ -19,8 +20,8 @@ struct GroupRef {
   const engine::Stream* stream;
   const engine::ConsumerGroup* group;
 };
-// nullopt: a key of another type, a missing key or a missing group. The error is replied; `missing` makes the text for
-// the last two.
+// nullopt: a key of another type, a missing key or a missing group. The error is replied; `missing` makes the
+// text for the last two.
 std::optional<GroupRef> FindGroup(Context& ctx, std::string_view key, std::string_view group,
                                   std::string (*missing)(std::string_view key, std::string_view group));
 
@@ -46,6 +47,8 @@ inline void WriteEntry(protocol::ReplyWriter& reply, engine::StreamId id, storag
   reply.Raw(entry.fields);
 }
 
-inline void WriteId(protocol::ReplyWriter& reply, engine::StreamId id) { reply.Bulk(engine::StreamIdText(id).view()); }
+inline void WriteId(protocol::ReplyWriter& reply, engine::StreamId id) {
+  reply.Bulk(engine::StreamIdText(id).view());
+}
 
 }  // namespace sluice::commands

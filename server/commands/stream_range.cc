@@ -56,7 +56,11 @@ void Xlen(Context& ctx) {
   ctx.reply.Integer(*found == nullptr ? 0 : static_cast<int64_t>((*found)->stream().length()));
 }
 
-void Xrange(Context& ctx) { Range(ctx, 2, 3, false); }
-void Xrevrange(Context& ctx) { Range(ctx, 3, 2, true); }
+void Xrange(Context& ctx) {
+  Range(ctx, 2, 3, false);
+}
+void Xrevrange(Context& ctx) {
+  Range(ctx, 3, 2, true);
+}
 
 }  // namespace sluice::commands

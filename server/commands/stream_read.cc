@@ -38,7 +38,8 @@ std::optional<uint64_t> ParseTimeout(Context& ctx, std::string_view text) {
 
 std::optional<ReadOptions> ParseReadOptions(Context& ctx, bool grouped) {
   auto refuse = [&](std::string_view option) {
-    ctx.reply.Error(errors::Concat({"The ", option, " option is only supported by XREADGROUP. You called XREAD instead."}));
+    ctx.reply.Error(errors::Concat(
+        {"The ", option, " option is only supported by XREADGROUP. You called XREAD instead."}));
     return std::nullopt;
   };
   ReadOptions options;
@@ -57,9 +58,9 @@ std::optional<ReadOptions> ParseReadOptions(Context& ctx, bool grouped) {
     } else if (more >= 1 && IsWord(word, "STREAMS")) {
       options.keys_at = i + 1;
       if (more % 2 != 0) {
-        ctx.reply.Error(errors::Concat({"Unbalanced '", ctx.command.name,
-                                        "' list of streams: for each stream key an ID",
-                                        grouped ? " or '>'" : ", '+', or '$'", " must be specified."}));
+        ctx.reply.Error(
+            errors::Concat({"Unbalanced '", ctx.command.name, "' list of streams: for each stream key an ID",
+                            grouped ? " or '>'" : ", '+', or '$'", " must be specified."}));
         return std::nullopt;
       }
       options.streams = more / 2;
@@ -78,7 +79,8 @@ std::optional<ReadOptions> ParseReadOptions(Context& ctx, bool grouped) {
     }
   }
   if (options.keys_at == 0) return ctx.reply.Error(errors::kSyntax), std::nullopt;
-  if (grouped && !options.group_given) return ctx.reply.Error("Missing GROUP option for XREADGROUP"), std::nullopt;
+  if (grouped && !options.group_given)
+    return ctx.reply.Error("Missing GROUP option for XREADGROUP"), std::nullopt;
   return options;
 }
 
@@ -173,9 +175,10 @@ class GroupRead {
       }
       if (id == "$" || id == "+") {
         ctx_.reply.Error(errors::Concat(
-            {"The ", id, " ID is meaningless in the context of XREADGROUP: you want to read the history of this consumer "
-             "by specifying a proper ID, or use the > ID to get new messages. The ", id,
-             " ID would just return an empty result set."}));
+            {"The ", id,
+             " ID is meaningless in the context of XREADGROUP: you want to read the history of this consumer "
+             "by specifying a proper ID, or use the > ID to get new messages. The ",
+             id, " ID would just return an empty result set."}));
         return false;
       }
       const auto position = ParseStreamId(id);
@@ -285,20 +288,26 @@ void Xread(Context& ctx) {
   absl::InlinedVector<const engine::Object*, 2> streams;
   absl::InlinedVector<StreamId, 2> after;
   for (size_t i = 0; i < options->streams; ++i) {
-    const auto found = FindStream(ctx, ctx.arg(options->keys_at + i));
-    if (!found) return;
-    streams.push_back(*found);
+    const engine::Object* object = ctx.Find(ctx.arg(options->keys_at + i));
+    if (object != nullptr && object->type() != engine::ObjectType::kStream) {
+      // A reader that waits goes on waiting for a stream, whatever the key holds meanwhile.
+      if (!ctx.retried) return ctx.reply.Error(errors::kWrongType);
+      object = nullptr;
+    }
+    streams.push_back(object);
     const std::string_view text = ctx.arg(options->keys_at + options->streams + i);
-    const engine::Stream* stream = *found == nullptr ? nullptr : &(*found)->stream();
+    const engine::Stream* stream = object == nullptr ? nullptr : &object->stream();
     if (text == "$") {
       after.push_back(stream == nullptr ? engine::kMinStreamId : stream->last_id());
     } else if (text == "+") {
       const bool any = stream != nullptr && stream->length() != 0;
-      after.push_back(any ? *engine::Previous(stream->last_existing_id())
-                          : stream == nullptr ? engine::kMinStreamId : stream->last_id());
+      after.push_back(any                 ? *engine::Previous(stream->last_existing_id())
+                      : stream == nullptr ? engine::kMinStreamId
+                                          : stream->last_id());
     } else if (text == ">") {
       return ctx.reply.Error(
-          "The > ID can be specified only when calling XREADGROUP using the GROUP <group> <consumer> option.");
+          "The > ID can be specified only when calling XREADGROUP using the GROUP <group> <consumer> "
+          "option.");
     } else if (const auto id = ParseStreamId(text)) {
       after.push_back(*id);
     } else {
@@ -310,10 +319,11 @@ void Xread(Context& ctx) {
   for (size_t i = 0; i < options->streams; ++i) {
     if (streams[i] == nullptr || after[i] >= streams[i]->stream().last_id()) continue;
     reply.BeginStream(ctx.arg(options->keys_at + i));
-    streams[i]->stream().Scan(*engine::Next(after[i]), engine::kMaxStreamId, [&](StreamId id, storage::Place place) {
-      reply.Entry(id, place);
-      return reply.entries() < options->count;
-    });
+    streams[i]->stream().Scan(*engine::Next(after[i]), engine::kMaxStreamId,
+                              [&](StreamId id, storage::Place place) {
+                                reply.Entry(id, place);
+                                return reply.entries() < options->count;
+                              });
     reply.EndStream(false);
   }
   if (reply.streams() != 0) return reply.End();

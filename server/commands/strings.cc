@@ -27,11 +27,13 @@ bool StoreString(Context& ctx, const Object* existing, std::string_view key, std
   }
   if (existing == nullptr) {
     const engine::ObjectId id = ctx.engine.keys().NextId();
-    return ctx.Record({engine::CreateKey{id, ctx.session.db, ObjectType::kString, key}, engine::SetString{id, value}});
+    return ctx.Record(
+        {engine::CreateKey{id, ctx.session.db, ObjectType::kString, key}, engine::SetString{id, value}});
   }
   const engine::ObjectId id = ctx.engine.keys().NextIdWithout(existing->id);
   return ctx.Record({engine::RemoveKey{existing->id},
-                     engine::CreateKey{id, ctx.session.db, ObjectType::kString, key}, engine::SetString{id, value}});
+                     engine::CreateKey{id, ctx.session.db, ObjectType::kString, key},
+                     engine::SetString{id, value}});
 }
 
 void Add(Context& ctx, int64_t delta) {
@@ -66,8 +68,12 @@ void Get(Context& ctx) {
   ctx.reply.Bulk((*found)->string());
 }
 
-void Incr(Context& ctx) { Add(ctx, 1); }
-void Decr(Context& ctx) { Add(ctx, -1); }
+void Incr(Context& ctx) {
+  Add(ctx, 1);
+}
+void Decr(Context& ctx) {
+  Add(ctx, -1);
+}
 
 void Incrby(Context& ctx) {
   const auto delta = ParseInteger(ctx.arg(2));

@@ -9,7 +9,8 @@ bool WaitTable::Less::Before(const Name& a, const Name& b) {
   return a.group < b.group;
 }
 
-void WaitTable::Add(BlockedCall& call, std::span<const std::string_view> keys, std::string_view group, bool grouped) {
+void WaitTable::Add(BlockedCall& call, std::span<const std::string_view> keys, std::string_view group,
+                    bool grouped) {
   for (std::string_view key : keys) {
     auto it = queues_.find(Name{call.db, key, group, grouped});
     if (it == queues_.end()) {

@@ -16,9 +16,9 @@
 
 namespace sluice::commands {
 
-// Calls wait in queues, one for each key and consumer group: within a group, what the first in line cannot be given
-// nobody behind it can, so waking stops there and costs what it wakes. Readers without a group share a queue per key, and
-// each is asked, since each waits behind an ID of its own.
+// Calls wait in queues, one for each key and consumer group: within a group, what the first in line cannot be
+// given nobody behind it can, so waking stops there and costs what it wakes. Readers without a group share a
+// queue per key, and each is asked, since each waits behind an ID of its own.
 class WaitTable {
  public:
   bool empty() const { return size_ == 0; }

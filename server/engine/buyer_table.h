@@ -11,8 +11,8 @@
 
 namespace sluice::engine {
 
-// Buyers are numbered in the order in which they came and never leave. Names lie packed in blocks, so a buyer of
-// 16 bytes costs about 45 bytes in all.
+// Buyers are numbered in the order in which they came and never leave. Names lie packed in blocks, so a buyer
+// of 16 bytes costs about 45 bytes in all.
 class BuyerTable {
  public:
   explicit BuyerTable(uint64_t hash_seed) : seed_(hash_seed) {}

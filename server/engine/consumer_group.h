@@ -18,9 +18,9 @@ namespace sluice::engine {
 struct Consumer {
   uint32_t number = 0;  // within its group, never reused
   std::string name;
-  std::optional<uint64_t> active_ms;     // unix time of the last delivery or claim
-  uint64_t seen_ms = 0;                  // unix time of the last attempt; volatile: not in the log, not hashed
-  absl::btree_set<StreamId> pending;     // its share of the group's pending list
+  std::optional<uint64_t> active_ms;  // unix time of the last delivery or claim
+  uint64_t seen_ms = 0;               // unix time of the last attempt; volatile: not in the log, not hashed
+  absl::btree_set<StreamId> pending;  // its share of the group's pending list
 };
 
 class ConsumerGroup {

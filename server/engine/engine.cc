@@ -14,9 +14,15 @@ class Applier {
   void operator()(const CreateKey& e) {
     Object& object = keys_.Create(e.object, e.db, e.key);
     switch (e.type) {
-      case ObjectType::kString: object.value = std::string(); break;
-      case ObjectType::kStream: object.value = std::make_unique<Stream>(); break;
-      case ObjectType::kStockItem: object.value = std::make_unique<StockItem>(engine_.hash_seed_); break;
+      case ObjectType::kString:
+        object.value = std::string();
+        break;
+      case ObjectType::kStream:
+        object.value = std::make_unique<Stream>();
+        break;
+      case ObjectType::kStockItem:
+        object.value = std::make_unique<StockItem>(engine_.hash_seed_);
+        break;
     }
   }
   void operator()(const RemoveKey& e) { Drop(e.object); }
@@ -27,7 +33,9 @@ class Applier {
       if (object != nullptr && (e.db == kAllDatabases || object->db == e.db)) Drop(object->id);
     }
   }
-  void operator()(const SetString& e) { *std::get_if<std::string>(&keys_.Mutable(e.object)->value) = e.value; }
+  void operator()(const SetString& e) {
+    *std::get_if<std::string>(&keys_.Mutable(e.object)->value) = e.value;
+  }
 
   void operator()(const AppendEntry& e) { StreamOf(e.stream).Append(e.id, place_); }
   void operator()(const TrimStream& e) { StreamOf(e.stream).TrimThrough(e.last); }
@@ -125,7 +133,9 @@ class Applier {
   }
 
   Stream& StreamOf(ObjectId id) { return **std::get_if<std::unique_ptr<Stream>>(&keys_.Mutable(id)->value); }
-  StockItem& ItemOf(ObjectId id) { return **std::get_if<std::unique_ptr<StockItem>>(&keys_.Mutable(id)->value); }
+  StockItem& ItemOf(ObjectId id) {
+    return **std::get_if<std::unique_ptr<StockItem>>(&keys_.Mutable(id)->value);
+  }
   ConsumerGroup& GroupOf(const auto& event) { return StreamOf(event.stream).Group(event.group); }
   void Drop(ObjectId id) { engine_.dropped_.push_back(keys_.Remove(id)); }
 
@@ -134,7 +144,9 @@ class Applier {
   storage::Place place_;
 };
 
-void Engine::Apply(const Event& event, storage::Place place) { std::visit(Applier(*this, place), event); }
+void Engine::Apply(const Event& event, storage::Place place) {
+  std::visit(Applier(*this, place), event);
+}
 
 void Engine::Touch(ObjectId stream, uint32_t group, uint32_t consumer, uint64_t now_ms) {
   auto& value = std::get<std::unique_ptr<Stream>>(keys_.Mutable(stream)->value);

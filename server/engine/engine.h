@@ -11,9 +11,9 @@
 
 namespace sluice::engine {
 
-// State is a function of the events applied: nothing here asks a clock, a random source or a disk, and two engines
-// that applied the same events are equal (StateHash says so). Reads go through a const Engine; only Apply() changes
-// what counts as state.
+// State is a function of the events applied: nothing here asks a clock, a random source or a disk, and two
+// engines that applied the same events are equal (StateHash says so). Reads go through a const Engine; only
+// Apply() changes what counts as state.
 class Engine {
  public:
   // `hash_seed` is any number, drawn anew by each process.
@@ -22,8 +22,8 @@ class Engine {
   const Keyspace& keys() const { return keys_; }
   const Object* Find(uint8_t db, std::string_view key) const { return keys_.Find(db, key); }
 
-  // Applies one event, whose record stands at `place` (that of the event's own first byte). Cannot fail: an event that
-  // is decided or read from a verified record fits the state it was decided on.
+  // Applies one event, whose record stands at `place` (that of the event's own first byte). Cannot fail: an
+  // event that is decided or read from a verified record fits the state it was decided on.
   void Apply(const Event& event, storage::Place place);
 
   // A hash over all state, in an order that depends on nothing else. O(state).

@@ -13,11 +13,11 @@
 
 namespace sluice::engine {
 
-// An event holds everything that its application needs and nothing that it could work out: times, IDs and identities
-// are decided. Views are the caller's; recording copies them.
+// An event holds everything that its application needs and nothing that it could work out: times, IDs and
+// identities are decided. Views are the caller's; recording copies them.
 //
-// Each event lists its members once, in Visit(): sizing, writing and reading it in the log all follow that list. What
-// stands in the log is described in docs/formats.md; kType and the order of members never change.
+// Each event lists its members once, in Visit(): sizing, writing and reading it in the log all follow that
+// list. What stands in the log is described in docs/formats.md; kType and the order of members never change.
 
 // A key begins to exist, with an empty value of its type. The key is free.
 struct CreateKey {
@@ -61,12 +61,14 @@ struct SetString {
   static void Visit(auto& self, auto&& v) { v(self.object), v(self.value); }
 };
 
-// A stream gets an entry. Its place in the log is where the stream's index points to, for as long as it lives.
+// A stream gets an entry. Its place in the log is where the stream's index points to, for as long as it
+// lives.
 struct AppendEntry {
   static constexpr uint8_t kType = 16;
-  uint32_t body_offset;  // of this event within its record's body: leads a reader back to the record's checksum
+  uint32_t
+      body_offset;  // of this event within its record's body: leads a reader back to the record's checksum
   ObjectId stream;
-  StreamId id;           // above the stream's last
+  StreamId id;  // above the stream's last
   uint32_t pairs;
   std::string_view fields;  // `pairs` x field and value, as RESP bulk strings
   static void Visit(auto& self, auto&& v) {
@@ -97,7 +99,9 @@ struct SetStreamId {
   StreamId last;
   uint64_t entries_added;
   StreamId max_deleted;
-  static void Visit(auto& self, auto&& v) { v(self.stream), v(self.last), v(self.entries_added), v(self.max_deleted); }
+  static void Visit(auto& self, auto&& v) {
+    v(self.stream), v(self.last), v(self.entries_added), v(self.max_deleted);
+  }
 };
 
 struct CreateGroup {
@@ -118,7 +122,9 @@ struct SetGroupId {
   uint32_t group;
   StreamId last_delivered;
   std::optional<uint64_t> entries_read;
-  static void Visit(auto& self, auto&& v) { v(self.stream), v(self.group), v(self.last_delivered), v(self.entries_read); }
+  static void Visit(auto& self, auto&& v) {
+    v(self.stream), v(self.group), v(self.last_delivered), v(self.entries_read);
+  }
 };
 
 struct DestroyGroup {
@@ -160,7 +166,8 @@ struct Deliver {
   std::optional<uint64_t> entries_read;  // the group's, afterwards
   uint8_t no_ack;                        // 1: nothing becomes pending
   static void Visit(auto& self, auto&& v) {
-    v(self.stream), v(self.group), v(self.consumer), v(self.now_ms), v(self.last), v(self.entries_read), v(self.no_ack);
+    v(self.stream), v(self.group), v(self.consumer), v(self.now_ms), v(self.last), v(self.entries_read),
+        v(self.no_ack);
   }
 };
 
@@ -215,7 +222,8 @@ struct ConfigureItem {
   uint64_t max_quantity;
   std::string_view stream;
   static void Visit(auto& self, auto&& v) {
-    v(self.item), v(self.stock), v(self.start_ms), v(self.end_ms), v(self.limit), v(self.max_quantity), v(self.stream);
+    v(self.item), v(self.stock), v(self.start_ms), v(self.end_ms), v(self.limit), v(self.max_quantity),
+        v(self.stream);
   }
 };
 
@@ -237,8 +245,9 @@ struct Sell {
   static void Visit(auto& self, auto&& v) { v(self.item), v(self.order), v(self.quantity), v(self.user); }
 };
 
-using Event = std::variant<AppendEntry, Deliver, Release, Sell, CreateKey, RemoveKey, RenameKey, FlushKeys, SetString,
-                           TrimStream, DeleteEntries, SetStreamId, CreateGroup, SetGroupId, DestroyGroup,
-                           CreateConsumer, DeleteConsumer, Redeliver, Claim, ConfigureItem, AddStock>;
+using Event =
+    std::variant<AppendEntry, Deliver, Release, Sell, CreateKey, RemoveKey, RenameKey, FlushKeys, SetString,
+                 TrimStream, DeleteEntries, SetStreamId, CreateGroup, SetGroupId, DestroyGroup,
+                 CreateConsumer, DeleteConsumer, Redeliver, Claim, ConfigureItem, AddStock>;
 
 }  // namespace sluice::engine

@@ -18,7 +18,7 @@ struct Sizer {
   size_t bytes = 1;  // the type
 
   template <typename T>
-    requires kPlain<T>
+  requires kPlain<T>
   void operator()(const T&) { bytes += sizeof(T); }
   void operator()(std::string_view view) { bytes += sizeof(uint32_t) + view.size(); }
   void operator()(std::span<const StreamId> ids) { bytes += sizeof(uint32_t) + ids.size_bytes(); }
@@ -33,7 +33,7 @@ struct Writer {
     out += count;
   }
   template <typename T>
-    requires kPlain<T>
+  requires kPlain<T>
   void operator()(const T& value) { Put(&value, sizeof value); }
   void operator()(std::string_view view) {
     (*this)(static_cast<uint32_t>(view.size()));
@@ -65,7 +65,7 @@ struct Reader {
     return true;
   }
   template <typename T>
-    requires kPlain<T>
+  requires kPlain<T>
   void operator()(T& value) {
     if (!Take(&value, sizeof value)) value = T{};
   }

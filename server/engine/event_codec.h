@@ -11,16 +11,17 @@
 
 namespace sluice::engine {
 
-// A record's body is one event or several, one behind the other: {u8 type, members}. Integers are little-endian and
-// of fixed width; a view is a u32 of bytes and the bytes; IDs are two u64; a list is a u32 count and its elements; an
-// optional u64 is a u8 (0 or 1) and the u64 where it is 1.
+// A record's body is one event or several, one behind the other: {u8 type, members}. Integers are
+// little-endian and of fixed width; a view is a u32 of bytes and the bytes; IDs are two u64; a list is a u32
+// count and its elements; an optional u64 is a u8 (0 or 1) and the u64 where it is 1.
 
 // How many bytes Encode() writes.
 size_t EncodedSize(const Event& event);
 // Writes `event` at `out`, which has room for EncodedSize(event), and returns the end.
 char* Encode(const Event& event, char* out);
 
-// Reads a record's body event by event. Views of an event point into the body; its lists live until the next call.
+// Reads a record's body event by event. Views of an event point into the body; its lists live until the next
+// call.
 class EventReader {
  public:
   explicit EventReader(std::string_view body) : body_(body) {}

@@ -9,8 +9,10 @@
 
 namespace sluice::engine {
 
-// `seed` is drawn once a process, so that nobody outside can prepare keys that collide. It is no state: nothing
-// that is recorded or iterated depends on it.
-inline uint64_t HashBytes(std::string_view bytes, uint64_t seed) { return XXH3_64bits_withSeed(bytes.data(), bytes.size(), seed); }
+// `seed` is drawn once a process, so that nobody outside can prepare keys that collide. It is no state:
+// nothing that is recorded or iterated depends on it.
+inline uint64_t HashBytes(std::string_view bytes, uint64_t seed) {
+  return XXH3_64bits_withSeed(bytes.data(), bytes.size(), seed);
+}
 
 }  // namespace sluice::engine

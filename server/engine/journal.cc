@@ -4,15 +4,17 @@
 
 namespace sluice::engine {
 
-storage::Result<std::unique_ptr<Journal>> Journal::Open(storage::FileSystem& files, const storage::LogOptions& options,
-                                                        Engine& engine, storage::RecoveryReport* report) {
+storage::Result<std::unique_ptr<Journal>> Journal::Open(storage::FileSystem& files,
+                                                        const storage::LogOptions& options, Engine& engine,
+                                                        storage::RecoveryReport* report) {
   auto replay = [&engine](storage::Place place, std::string_view body) -> storage::Result<void> {
     EventReader reader(body);
     while (std::optional<Event> event = reader.Next()) {
       engine.Apply(*event, {place.segment, place.offset + static_cast<uint32_t>(reader.offset())});
     }
     if (reader.ok()) return {};
-    // The record verifies, so these are the bytes that were written: by a version of this program that knows more.
+    // The record verifies, so these are the bytes that were written: by a version of this program that knows
+    // more.
     return tl::unexpected(storage::Error{storage::Error::Code::kCorrupt,
                                          "a record holds an event that this version does not know"});
   };

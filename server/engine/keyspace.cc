@@ -7,7 +7,9 @@
 
 namespace sluice::engine {
 
-uint64_t Keyspace::Hash(std::string_view key) const { return HashBytes(key, seed_); }
+uint64_t Keyspace::Hash(std::string_view key) const {
+  return HashBytes(key, seed_);
+}
 
 const Object* Keyspace::Find(uint8_t db, std::string_view key) const {
   auto slot = indexes_[db].Find(Hash(key), [&](uint32_t i) { return SlotAt(i).object.key == key; });

@@ -16,7 +16,8 @@ namespace sluice::engine {
 inline constexpr size_t kDatabases = 16;
 
 // Objects stay in their slot from creation to removal, so a walk over slots meets every object that exists
-// throughout the walk, however the table grows meanwhile: that is SCAN's promise, and its cursor is a slot number.
+// throughout the walk, however the table grows meanwhile: that is SCAN's promise, and its cursor is a slot
+// number.
 class Keyspace {
  public:
   explicit Keyspace(uint64_t hash_seed) : seed_(hash_seed) {}
@@ -44,8 +45,8 @@ class Keyspace {
  private:
   static constexpr size_t kChunk = 1024;
   struct Slot {
-    Object object;                // object.id == kNoObject: free
-    uint32_t generation = 0;      // of the object that was here last
+    Object object;            // object.id == kNoObject: free
+    uint32_t generation = 0;  // of the object that was here last
   };
 
   Slot& SlotAt(size_t i) { return chunks_[i / kChunk][i % kChunk]; }

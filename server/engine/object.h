@@ -19,9 +19,12 @@ enum class ObjectType : uint8_t { kString = 1, kStream = 2, kStockItem = 3 };
 // What TYPE says.
 constexpr std::string_view TypeName(ObjectType type) {
   switch (type) {
-    case ObjectType::kString: return "string";
-    case ObjectType::kStream: return "stream";
-    case ObjectType::kStockItem: return "seckill";
+    case ObjectType::kString:
+      return "string";
+    case ObjectType::kStream:
+      return "stream";
+    case ObjectType::kStockItem:
+      return "seckill";
   }
   return "none";
 }

@@ -14,7 +14,7 @@ namespace sluice::engine {
 struct Pending {
   uint64_t delivered_ms = 0;  // unix time of the last delivery
   uint64_t deliveries = 0;
-  uint32_t consumer = 0;      // by number within the group
+  uint32_t consumer = 0;  // by number within the group
 };
 
 // Ordered by ID, so that ranges (XPENDING, XAUTOCLAIM) are walks.

@@ -27,7 +27,9 @@ class StateHasher {
     XXH3_64bits_update(&state_, bytes.data(), bytes.size());
   }
   void Id(StreamId id) { Number(id.ms), Number(id.seq); }
-  void Maybe(const std::optional<uint64_t>& number) { Number(number.has_value()), Number(number.value_or(0)); }
+  void Maybe(const std::optional<uint64_t>& number) {
+    Number(number.has_value()), Number(number.value_or(0));
+  }
 
   void Add(const Object& object) {
     Number(static_cast<uint64_t>(object.id));
@@ -35,9 +37,15 @@ class StateHasher {
     Bytes(object.key);
     Number(object.value.index());
     switch (object.type()) {
-      case ObjectType::kString: Bytes(object.string()); break;
-      case ObjectType::kStream: Add(object.stream()); break;
-      case ObjectType::kStockItem: Add(object.item()); break;
+      case ObjectType::kString:
+        Bytes(object.string());
+        break;
+      case ObjectType::kStream:
+        Add(object.stream());
+        break;
+      case ObjectType::kStockItem:
+        Add(object.item());
+        break;
     }
   }
 
@@ -77,8 +85,10 @@ class StateHasher {
     Number(item.total()), Number(item.available()), Number(item.held()), Number(item.sold());
     Number(item.orders()), Id(item.last_order());
     const SaleRules& rules = item.rules();
-    Bytes(rules.stream), Number(rules.start_ms), Number(rules.end_ms), Number(rules.limit), Number(rules.max_quantity);
-    for (size_t i = 0; i < item.buyers().size(); ++i) Bytes(item.buyers().NameAt(i)), Number(item.buyers().CountAt(i));
+    Bytes(rules.stream), Number(rules.start_ms), Number(rules.end_ms), Number(rules.limit),
+        Number(rules.max_quantity);
+    for (size_t i = 0; i < item.buyers().size(); ++i)
+      Bytes(item.buyers().NameAt(i)), Number(item.buyers().CountAt(i));
   }
 
   XXH3_state_t state_;

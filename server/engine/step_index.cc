@@ -12,8 +12,9 @@ namespace sluice::engine {
 namespace {
 
 constexpr size_t kFirstCells = 16;
-constexpr size_t kMovedAtOnce = 32;               // with load at most 3/4 this outruns any growth
-constexpr size_t kMappedCells = 64 * 1024 / 8;    // from here on the kernel's zero pages are cheaper than memset
+constexpr size_t kMovedAtOnce = 32;  // with load at most 3/4 this outruns any growth
+constexpr size_t kMappedCells =
+    64 * 1024 / 8;  // from here on the kernel's zero pages are cheaper than memset
 
 }  // namespace
 
@@ -23,7 +24,8 @@ ZeroedCells::ZeroedCells(size_t count) : size_(count) {
     if (cells_ == nullptr) throw std::bad_alloc();
     return;
   }
-  void* memory = mmap(nullptr, count * sizeof(uint64_t), PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  void* memory =
+      mmap(nullptr, count * sizeof(uint64_t), PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
   if (memory == MAP_FAILED) throw std::bad_alloc();
   cells_ = static_cast<uint64_t*>(memory);
 }
@@ -59,7 +61,9 @@ void StepIndex::Erase(uint64_t hash, uint32_t slot) {
   MoveSome();
 }
 
-void StepIndex::Clear() { *this = StepIndex(); }
+void StepIndex::Clear() {
+  *this = StepIndex();
+}
 
 void StepIndex::Put(uint64_t cell) {
   const size_t mask = fresh_.size() - 1;
@@ -92,12 +96,12 @@ void StepIndex::MoveSome() {
 }
 
 void StepIndex::Grow() {
-  // A second growth before the first has ended cannot happen while kMovedAtOnce outruns the inserts, save after
-  // many erasures; then what is left is moved at once.
+  // A second growth before the first has ended cannot happen while kMovedAtOnce outruns the inserts, save
+  // after many erasures; then what is left is moved at once.
   while (old_.size() != 0) MoveSome();
-  const size_t wanted = fresh_.size() == 0            ? kFirstCells
+  const size_t wanted = fresh_.size() == 0          ? kFirstCells
                         : size_ * 2 > fresh_.size() ? fresh_.size() * 2
-                                                      : fresh_.size();
+                                                    : fresh_.size();
   ZeroedCells grown(wanted);
   old_ = std::move(fresh_);
   fresh_ = std::move(grown);

@@ -8,8 +8,8 @@
 
 namespace sluice::engine {
 
-// Zeroed cells straight from the kernel: a large array costs nothing until its pages are touched, so creating one
-// never takes longer than a small insert.
+// Zeroed cells straight from the kernel: a large array costs nothing until its pages are touched, so creating
+// one never takes longer than a small insert.
 class ZeroedCells {
  public:
   ZeroedCells() = default;
@@ -27,9 +27,10 @@ class ZeroedCells {
   size_t size_ = 0;
 };
 
-// Maps 64-bit hashes to 32-bit slots of a table that somebody else owns; the caller compares keys. Open addressing
-// in cells of {upper half of the hash, slot + 1}. Growing keeps the old cells beside the new ones and moves a few
-// with every change, so no insert pays for all: a flat table's one rehash of ten million entries would take 0.8 s.
+// Maps 64-bit hashes to 32-bit slots of a table that somebody else owns; the caller compares keys. Open
+// addressing in cells of {upper half of the hash, slot + 1}. Growing keeps the old cells beside the new ones
+// and moves a few with every change, so no insert pays for all: a flat table's one rehash of ten million
+// entries would take 0.8 s.
 class StepIndex {
  public:
   size_t size() const { return size_; }
@@ -52,10 +53,13 @@ class StepIndex {
 
  private:
   static constexpr uint64_t kEmpty = 0;
-  static constexpr uint64_t kGone = 1ull << 32;  // was taken once: probing goes on behind it. No cell has slot + 1 == 0.
+  static constexpr uint64_t kGone =
+      1ull << 32;  // was taken once: probing goes on behind it. No cell has slot + 1 == 0.
 
   static uint32_t TagOf(uint64_t hash) { return static_cast<uint32_t>(hash >> 32); }
-  static uint64_t Cell(uint32_t tag, uint32_t slot) { return (static_cast<uint64_t>(tag) << 32) | (slot + 1ull); }
+  static uint64_t Cell(uint32_t tag, uint32_t slot) {
+    return (static_cast<uint64_t>(tag) << 32) | (slot + 1ull);
+  }
   static bool Taken(uint64_t cell) { return static_cast<uint32_t>(cell) != 0; }
 
   template <typename Equals>
@@ -77,10 +81,10 @@ class StepIndex {
   void Grow();
 
   ZeroedCells fresh_;
-  ZeroedCells old_;      // being moved into fresh_, from the front
-  size_t moved_ = 0;     // cells of old_ already looked at
-  size_t size_ = 0;      // entries
-  size_t used_ = 0;      // cells of fresh_ that are not empty
+  ZeroedCells old_;   // being moved into fresh_, from the front
+  size_t moved_ = 0;  // cells of old_ already looked at
+  size_t size_ = 0;   // entries
+  size_t used_ = 0;   // cells of fresh_ that are not empty
 };
 
 }  // namespace sluice::engine

@@ -14,7 +14,7 @@ struct SaleRules {
   std::string stream;     // the key of the orders' stream; empty: no order messages
   uint64_t start_ms = 0;  // unix time; 0: no window
   uint64_t end_ms = 0;
-  uint64_t limit = 1;     // pieces a user; 0: no limit
+  uint64_t limit = 1;         // pieces a user; 0: no limit
   uint64_t max_quantity = 1;  // pieces an order; 0: no limit
 };
 

@@ -11,7 +11,8 @@ uint32_t StreamRun::LowerBound(StreamId id) const {
   if (id <= first_) return 0;
   if (id > last_) return size();
   if (id == last_) return size() - 1;  // acknowledging and reading new entries ask for the last one most
-  // first_ < id < last_, so the run's IDs fit deltas. A sequence beyond the delta's bits lies behind all of its ms.
+  // first_ < id < last_, so the run's IDs fit deltas. A sequence beyond the delta's bits lies behind all of
+  // its ms.
   const uint64_t seq = std::min<uint64_t>(id.seq, kSeqLimit);
   const uint64_t wanted = ((id.ms - base_ms_) << kSeqBits) + seq;
   auto it = std::lower_bound(cells_.begin(), cells_.end(), wanted,
@@ -37,7 +38,9 @@ std::optional<storage::Place> Stream::Find(StreamId id) const {
   return runs_[r].PlaceAt(i);
 }
 
-bool Stream::Contains(StreamId id) const { return Find(id).has_value(); }
+bool Stream::Contains(StreamId id) const {
+  return Find(id).has_value();
+}
 
 uint64_t Stream::CountAfter(StreamId id) const {
   if (length_ == 0 || id == kMaxStreamId) return 0;
@@ -125,7 +128,8 @@ uint64_t Stream::Lag(const ConsumerGroup& group) const {
   return CountAfter(last);
 }
 
-std::optional<uint64_t> Stream::EntriesReadAt(StreamId id, std::optional<uint64_t> read, StreamId last) const {
+std::optional<uint64_t> Stream::EntriesReadAt(StreamId id, std::optional<uint64_t> read,
+                                              StreamId last) const {
   if (read && last >= first_ && !HasTombstoneIn(last, kMaxStreamId)) return *read + 1;
   return DistanceFromFirst(id);
 }
@@ -205,10 +209,13 @@ void Stream::RemoveGroup(uint32_t number) {
   groups_by_number_.erase(it);
 }
 
-ConsumerGroup& Stream::Group(uint32_t number) { return *groups_by_number_.find(number)->second; }
+ConsumerGroup& Stream::Group(uint32_t number) {
+  return *groups_by_number_.find(number)->second;
+}
 
 size_t Stream::RunAt(StreamId id) const {
-  if (!runs_.empty() && id > runs_.back().first()) return id > runs_.back().last() ? runs_.size() : runs_.size() - 1;
+  if (!runs_.empty() && id > runs_.back().first())
+    return id > runs_.back().last() ? runs_.size() : runs_.size() - 1;
   auto it = std::lower_bound(runs_.begin(), runs_.end(), id,
                              [](const StreamRun& run, StreamId wanted) { return run.last() < wanted; });
   return static_cast<size_t>(it - runs_.begin());

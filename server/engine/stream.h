@@ -28,18 +28,19 @@ struct EntryView {
 struct Trim {
   enum Kind : uint8_t { kNone, kMaxLength, kMinId };
   Kind kind = kNone;
-  bool approximate = false;     // whole nodes only, never more than asked
+  bool approximate = false;  // whole nodes only, never more than asked
   uint64_t max_length = 0;
   StreamId min_id{};
-  uint64_t limit = 0;           // entries that approximate trimming may take; 0: no limit
+  uint64_t limit = 0;  // entries that approximate trimming may take; 0: no limit
   uint64_t node_entries = 100;
 };
 
-// Entries are ordered by ID and found by ID or by rank. An entry's rank counts what the stream ever held before it,
-// so differences of ranks are counts, corrected by the deletions in between; and nodes are
+// Entries are ordered by ID and found by ID or by rank. An entry's rank counts what the stream ever held
+// before it, so differences of ranks are counts, corrected by the deletions in between; and nodes are
 // stretches of ranks.
 //
-// A group of `node_entries` consecutive ranks is what Redis calls a node: approximate trimming takes whole ones.
+// A group of `node_entries` consecutive ranks is what Redis calls a node: approximate trimming takes whole
+// ones.
 class Stream {
  public:
   using Groups = absl::btree_map<std::string, std::unique_ptr<ConsumerGroup>, std::less<>>;
@@ -58,7 +59,8 @@ class Stream {
   // The existing entry's record; nullopt where there is none.
   std::optional<storage::Place> Find(StreamId id) const;
 
-  // Visits existing entries from `from` to `to` (both included) in order, while `visit(StreamId, Place)` returns true.
+  // Visits existing entries from `from` to `to` (both included) in order, while `visit(StreamId, Place)`
+  // returns true.
   template <typename Visit>
   void Scan(StreamId from, StreamId to, Visit&& visit) const;
   // The same backwards, from `to` down to `from`.
@@ -70,13 +72,14 @@ class Stream {
   // The `n`-th existing entry from the start, counted from 0; n < length().
   StreamId Select(uint64_t n) const;
 
-  // The last ID that `trim` takes away, if it takes any, from this stream once `coming` (an ID above last_id(), if there
-  // is one) is appended to it.
+  // The last ID that `trim` takes away, if it takes any, from this stream once `coming` (an ID above
+  // last_id(), if there is one) is appended to it.
   std::optional<StreamId> PlanTrim(const Trim& trim, std::optional<StreamId> coming) const;
   // How many nodes the existing entries span.
   uint64_t Nodes(uint64_t node_entries) const;
 
-  // How far `id` is from the first entry ever, where Redis can say it (its estimate); nullopt where it cannot.
+  // How far `id` is from the first entry ever, where Redis can say it (its estimate); nullopt where it
+  // cannot.
   std::optional<uint64_t> DistanceFromFirst(StreamId id) const;
   // Whether an entry in [from, to] may have been deleted, as Redis sees it (by the highest deleted ID alone).
   bool HasTombstoneIn(StreamId from, StreamId to) const;
@@ -105,7 +108,7 @@ class Stream {
 
   // The index of the first run whose last ID is at or above `id`.
   size_t RunAt(StreamId id) const;
-  uint64_t RankOf(StreamId id) const;   // of the first entry ever held at or above `id`
+  uint64_t RankOf(StreamId id) const;  // of the first entry ever held at or above `id`
   StreamId IdOfRank(uint64_t rank) const;
   uint64_t DeletedBetween(StreamId from, StreamId to) const;
   std::optional<StreamId> PlanNodes(const Trim& trim, std::optional<StreamId> coming) const;

@@ -9,9 +9,9 @@
 
 namespace sluice::engine {
 
-// A run: ascending IDs with the offsets of their records. Facts of a segment's bytes: a run never forgets an entry,
-// what was deleted is the stream's business. An ID is held as 20 bits of milliseconds since the run's base and 12
-// bits of sequence; where that does not fit, and at each new segment, a new run begins.
+// A run: ascending IDs with the offsets of their records. Facts of a segment's bytes: a run never forgets an
+// entry, what was deleted is the stream's business. An ID is held as 20 bits of milliseconds since the run's
+// base and 12 bits of sequence; where that does not fit, and at each new segment, a new run begins.
 class StreamRun {
  public:
   // Begins with its first entry. `rank` counts the entries that the stream ever had before it.
@@ -56,7 +56,9 @@ class StreamRun {
   };
 
   bool Fits(StreamId id) const { return id.ms - base_ms_ < kMsLimit && id.seq < kSeqLimit; }
-  uint32_t DeltaOf(StreamId id) const { return static_cast<uint32_t>(((id.ms - base_ms_) << kSeqBits) | id.seq); }
+  uint32_t DeltaOf(StreamId id) const {
+    return static_cast<uint32_t>(((id.ms - base_ms_) << kSeqBits) | id.seq);
+  }
 
   const storage::Segment* segment_;
   uint64_t base_ms_;

@@ -16,8 +16,8 @@ namespace {
 // Half a request shorter than this is read on in the shared buffer, behind a copy of what is there; a longer
 // one grows in memory of its own.
 constexpr size_t kCarryBytes = 16 * 1024;
-// What a blocked connection may send ahead before its reading stops.
-constexpr size_t kBlockedBytes = 64 * 1024;
+// What a connection may send ahead of its turn before its reading stops.
+constexpr size_t kReadAheadBytes = 64 * 1024;
 // Replies waiting in memory at which a client must read before more of its requests are executed; above what
 // clients pipeline before they read, below the limit at which they are closed.
 constexpr size_t kPauseOutputBytes = 32 * 1024 * 1024;
@@ -221,10 +221,10 @@ bool Connection::TurnIsOver() {
 // follows is under a stranger's control, so nothing more of it is executed.
 bool Connection::IsForeign(const protocol::Request& request) {
   const std::string_view word = request[0];
-  const auto is = [word](std::string_view name) {
-    return word.size() == name.size() && strncasecmp(word.data(), name.data(), name.size()) == 0;
-  };
-  if (!is("post") && !is("host:")) return false;
+  const char first = word.empty() ? '\0' : static_cast<char>(word[0] | 0x20);
+  const bool post = first == 'p' && word.size() == 4 && strncasecmp(word.data(), "post", 4) == 0;
+  const bool host = first == 'h' && word.size() == 5 && strncasecmp(word.data(), "host:", 5) == 0;
+  if (!post && !host) return false;
   if (shared_.foreign_pace.Allow(shared_.ticker.now().monotonic_ms)) {
     spdlog::warn("{} speaks HTTP: closed. Somebody may be trying to reach this server through a browser",
                  session_.peer);
@@ -277,10 +277,12 @@ void Connection::TakeTurn() {
   AfterExecuting();
 }
 
-// Blocked clients are read on, so that their going away is noticed; the others only while they may execute.
+// Blocked clients are read on, so that their going away is noticed. Who is about to have a turn is read on
+// too, for to stop and start again would cost two system calls. The others send later.
 void Connection::UpdateReading() {
+  const bool soon = pause_ == Pause::kTurn || pause_ == Pause::kBlocked;
   const bool wanted = !closing() && !ended_ && !session_.close &&
-                      (pause_ == Pause::kNone || (pause_ == Pause::kBlocked && held_.size() < kBlockedBytes));
+                      (pause_ == Pause::kNone || (soon && held_.size() < kReadAheadBytes));
   if (wanted == reading_) return;
   reading_ = wanted;
   if (!wanted) {

@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -43,14 +44,11 @@ inline Result<Opened> OpenLog(FileSystem& files, const LogOptions& options = Sma
   return opened;
 }
 
-// For tests in which opening has to succeed.
+// For tests in which opening has to succeed; what is thrown ends the test.
 inline Opened MustOpen(FileSystem& files, const LogOptions& options = SmallOptions()) {
   auto opened = OpenLog(files, options);
-  if (!opened) {
-    ADD_FAILURE() << opened.error().message;
-    std::abort();
-  }
-  return std::move(*opened);
+  EXPECT_TRUE(opened.has_value()) << opened.error().message;
+  return std::move(opened.value());
 }
 
 // Records `body` in room for a little more, as callers do.

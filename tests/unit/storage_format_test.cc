@@ -19,8 +19,11 @@ void FlipBit(std::array<char, kSize>& bytes, size_t bit) {
 }
 
 TEST(Format, StoreHeaderComesBack) {
-  const StoreHeader header{
-      .log_id = kLogId, .incarnation = 12, .first_sequence = 3, .first_lsn = Lsn{4096}, .durable = Lsn{99'000}};
+  const StoreHeader header{.log_id = kLogId,
+                           .incarnation = 12,
+                           .first_sequence = 3,
+                           .first_lsn = Lsn{4096},
+                           .durable = Lsn{99'000}};
   std::array<char, StoreHeader::kBytes> bytes;
   Encode(header, bytes);
   EXPECT_EQ(std::string(bytes.data() + 8, 8), "SLCSTORE");
@@ -132,7 +135,8 @@ TEST(Format, DigestDependsOnOrder) {
 TEST(Format, SegmentNamesSortAndParse) {
   EXPECT_EQ(SegmentName(42), "000000000042.log");
   EXPECT_EQ(SegmentSequence("000000000042.log"), 42u);
-  for (const char* foreign : {"42.log", "000000000042.logs", "00000000004x.log", ".log", "spare-1", "STORE"}) {
+  for (const char* foreign :
+       {"42.log", "000000000042.logs", "00000000004x.log", ".log", "spare-1", "STORE"}) {
     EXPECT_EQ(SegmentSequence(foreign), std::nullopt) << foreign;
   }
 }

@@ -14,7 +14,9 @@ namespace {
 
 using Bodies = std::vector<std::string>;
 
-std::string_view View(Place place, size_t bytes) { return {place.data(), bytes}; }
+std::string_view View(Place place, size_t bytes) {
+  return {place.data(), bytes};
+}
 
 TEST(Log, GivesBackWhatWasRecorded) {
   MemoryFileSystem files;
@@ -69,6 +71,13 @@ TEST(Log, KeepsBodiesOfEveryLength) {
     ASSERT_TRUE(opened.log->Close().has_value());
   }
   EXPECT_EQ(MustOpen(files).bodies, expected);
+}
+
+TEST(Log, WhatTheCallerWroteBehindABodyIsNotKept) {
+  MemoryFileSystem files;
+  Opened opened = MustOpen(files);
+  Commit(*opened.log, "odd length: 15.");  // Record() writes '#' behind it
+  EXPECT_EQ(files.Contents(SegmentPath(1)).find('#'), std::string::npos);
 }
 
 TEST(Log, PlacesStayTrueAcrossSegments) {
