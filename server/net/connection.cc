@@ -3,10 +3,10 @@
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <spdlog/spdlog.h>
+#include <strings.h>
 #include <sys/socket.h>
 
 #include <algorithm>
-#include <cstring>
 
 #include "server/net/address.h"
 
@@ -108,7 +108,7 @@ void Connection::ProvideBuffer(uv_handle_t* handle, size_t, uv_buf_t* buffer) {
   InputBuffer& held = connection.held_;
   std::vector<char>& shared = connection.shared_.read_buffer;
   if (held.size() < kCarryBytes && connection.pause_ == Pause::kNone) {
-    std::memcpy(shared.data(), held.bytes().data(), held.size());
+    held.bytes().copy(shared.data(), held.size());
     *buffer = uv_buf_init(shared.data() + held.size(), static_cast<unsigned>(shared.size() - held.size()));
     return;
   }

@@ -183,7 +183,8 @@ class KillTest : public testing::TestWithParam<WayToCommit> {
       tried += buyer.next;
       for (const auto& [user, order] : buyer.bought) ASSERT_EQ(order_of[user], order) << user;
     }
-    for (const auto& [user, order] : order_of) {
+    for (const auto& sold : order_of) {
+      const std::string& user = sold.first;
       const size_t dash = user.rfind('-');
       ASSERT_NE(dash, std::string::npos) << user;
       const auto buyer = std::find_if(buyers_.begin(), buyers_.end(),
