@@ -271,7 +271,8 @@ class GroupRead {
   absl::InlinedVector<GroupRef, 2> groups_;
   absl::InlinedVector<std::optional<StreamId>, 2> positions_;  // nullopt: ">"
   absl::InlinedVector<engine::Event, 4> events_;
-  absl::InlinedVector<std::vector<StreamId>, 1> histories_;  // what the events' lists point into: moving one keeps it
+  absl::InlinedVector<std::vector<StreamId>, 1>
+      histories_;  // what the events' lists point into: moving one keeps it
 };
 
 }  // namespace
