@@ -50,6 +50,8 @@ class ReplyWriter {
   size_t Mark() const { return out_.size(); }
   void InsertArray(size_t mark, size_t elements);
   void InsertMap(size_t mark, size_t pairs);
+  // What was written since `mark`; until the next write.
+  std::string_view Since(size_t mark) const { return std::string_view(out_).substr(mark); }
   // Takes back everything since `mark`.
   void Truncate(size_t mark) { out_.resize(mark); }
 

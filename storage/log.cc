@@ -38,6 +38,10 @@ void Log::EndRecord(size_t bytes) {
   writer_->End(bytes);
 }
 
+void Log::CancelRecord() {
+  writer_->Cancel();
+}
+
 Lsn Log::tail() const {
   return writer_->tail();
 }

@@ -109,6 +109,8 @@ class Log {
   Result<Room> BeginRecord(size_t max_bytes);
   // Seals the open record with the `bytes` (<= max_bytes, > 0) that were written. Cannot fail.
   void EndRecord(size_t bytes);
+  // Takes the open record back: nothing was recorded.
+  void CancelRecord();
 
   // The LSN behind the last sealed record: what a reply that shows the present state must wait for.
   Lsn tail() const;

@@ -67,6 +67,8 @@ class SegmentWriter {
     tail_ = target_.segment->base() + position_;
   }
 
+  void Cancel() { open_bytes_ = 0; }
+
   bool record_open() const { return open_bytes_ != 0; }
   bool has_records() const { return records_ != 0; }
   // Room for an empty batch that leaves room for another, for the sake of the closing one.

@@ -75,8 +75,13 @@ void Print(const Command& command) {
 int main() {
   std::printf("%s", std::string(kIntroduction).c_str());
   constexpr std::pair<Group, const char*> kGroups[] = {
-      {Group::kStream, "Streams"}, {Group::kSeckill, "Flash sales"},    {Group::kString, "Strings"},
-      {Group::kGeneric, "Keys"},   {Group::kConnection, "Connections"}, {Group::kServer, "The server"},
+      {Group::kStream, "Streams"},
+      {Group::kSeckill, "Flash sales"},
+      {Group::kString, "Strings"},
+      {Group::kGeneric, "Keys"},
+      {Group::kTransactions, "Transactions"},
+      {Group::kConnection, "Connections"},
+      {Group::kServer, "The server"},
   };
   for (const auto& [group, title] : kGroups) {
     std::printf("\n## %s\n", title);

@@ -45,7 +45,11 @@ std::string Describe(const Session& session, Time now) {
                       : "N",
       " db=",
       Number(session.db),
-      " sub=0 psub=0 ssub=0 multi=-1 watch=0 qbuf=",
+      " sub=0 psub=0 ssub=0 multi=",
+      session.transaction ? Number(session.transaction->requests.size()) : "-1",
+      " watch=",
+      Number(session.watched.size()),
+      " qbuf=",
       Number(session.query_buffer),
       " qbuf-free=0 argv-mem=0 multi-mem=0 rbs=0 rbp=0 obl=",
       output,
@@ -207,6 +211,25 @@ void ClientKill(Context& ctx) {
   for (Session* session : doomed) ctx.host.Kill(*session, ctx.session);
   if (old_form) return ctx.reply.Ok();
   ctx.reply.Integer(static_cast<int64_t>(doomed.size()));
+}
+
+void ClientUnblock(Context& ctx) {
+  const auto id = ParseInteger(ctx.arg(2));
+  if (!id) return ctx.reply.Error(errors::kNotInteger);
+  bool with_error = false;
+  if (ctx.argc() == 4) {
+    with_error = IsWord(ctx.arg(3), "ERROR");
+    if (!with_error && !IsWord(ctx.arg(3), "TIMEOUT")) {
+      return ctx.reply.Error("CLIENT UNBLOCK reason should be TIMEOUT or ERROR");
+    }
+  } else if (ctx.argc() != 3) {
+    return ctx.reply.Error(errors::WrongArity("client|unblock"));
+  }
+  Session* target = nullptr;
+  ctx.host.ForEachSession([&](Session& session) {
+    if (*id > 0 && session.id == static_cast<uint64_t>(*id)) target = &session;
+  });
+  ctx.reply.Integer(target != nullptr && ctx.Unblock(*target, with_error) ? 1 : 0);
 }
 
 }  // namespace sluice::commands

@@ -24,11 +24,14 @@ enum Flag : uint32_t {
   kStale = 1 << 8,     // allowed on a stale replica; likewise
   kNoScript = 1 << 9,  // likewise
   kMovableKeys = 1 << 10,
-  kStateless = 1 << 11,  // shows nothing that a crash could take back: its reply need not wait for a commit
+  kMayWrite = 1 << 12,     // a container of others' writes (EXEC): COMMAND does not call it a write
+  kNoMulti = 1 << 13,      // not allowed between MULTI and EXEC
+  kRunsInMulti = 1 << 14,  // acts at once there, and is not queued
+  kStateless = 1 << 11,    // shows nothing that a crash could take back: its reply need not wait for a commit
 };
 
 // What COMMAND DOCS and the documentation group by; most are ACL categories too.
-enum class Group : uint8_t { kGeneric, kString, kStream, kSeckill, kConnection, kServer };
+enum class Group : uint8_t { kGeneric, kString, kStream, kSeckill, kTransactions, kConnection, kServer };
 
 // Where a row's keys are among the arguments.
 struct Keys {

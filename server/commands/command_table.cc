@@ -14,6 +14,7 @@ constexpr Keys kFirstKey{Keys::kRange, 1, 1, 1};
 constexpr Keys kSecondArgKey{Keys::kRange, 2, 2, 1};
 constexpr Keys kAllKeys{Keys::kRange, 1, -1, 1};
 constexpr Keys kTwoKeys{Keys::kRange, 1, 2, 1};
+constexpr Keys kPairKeys{Keys::kRange, 1, -1, 2};
 constexpr Keys kStreamsKeys{Keys::kStreams, 0, 0, 0};
 
 constexpr uint32_t kAlways = kLoading | kStale;  // answers in every state of the server
@@ -66,6 +67,8 @@ constexpr Command kClient[] = {
      "<LIB-NAME name | LIB-VER version>", "Sets what is known of the client's library.", ClientSetinfo},
     {"client|setname", 3, kConnectionFlags, kNoKeys, Group::kConnection, "2.6.9", "O(1)", "name",
      "Sets the connection's name.", ClientSetname},
+    {"client|unblock", -3, kAdmin | kConnectionFlags, kNoKeys, Group::kConnection, "5.0.0", "O(clients)",
+     "client-id [TIMEOUT | ERROR]", "Ends a call that waits.", ClientUnblock},
 };
 
 constexpr Command kCommandSubcommands[] = {
@@ -101,6 +104,8 @@ constexpr Command kDebug[] = {
 
 // Sorted by name: FindCommand relies on it, and a check below says so.
 constexpr Command kTable[] = {
+    {"append", 3, kWrite | kDenyOom | kFast, kFirstKey, Group::kString, "2.0.0", "O(what is appended)",
+     "key value", "Appends to a key's string.", Append},
     {"auth", -2, kConnectionFlags | kNoAuth, kNoKeys, Group::kConnection, "1.0.0", "O(1)",
      "[username] password", "Authenticates the connection.", Auth},
     {"client", -2, kStateless, kNoKeys, Group::kConnection, "2.4.0", "as the subcommand", "",
@@ -109,6 +114,8 @@ constexpr Command kTable[] = {
      "Describes every command.", CommandAll, kCommandSubcommands},
     {"config", -2, kStateless, kNoKeys, Group::kServer, "2.0.0", "as the subcommand", "",
      "Commands about options.", nullptr, kConfig},
+    {"copy", -3, kWrite | kDenyOom, kTwoKeys, Group::kGeneric, "6.2.0", "O(n) of what is copied",
+     "source destination [DB destination-db] [REPLACE]", "Copies a key's value.", Copy},
     {"dbsize", 1, kReadOnly | kFast, kNoKeys, Group::kServer, "1.0.0", "O(1)", "",
      "Returns the number of keys in the database.", Dbsize},
     {"debug", -2, kAdmin | kStateless, kNoKeys, Group::kServer, "1.0.0", "as the subcommand", "",
@@ -118,33 +125,86 @@ constexpr Command kTable[] = {
     {"decrby", 3, kWrite | kDenyOom | kFast, kFirstKey, Group::kString, "1.0.0", "O(1)", "key decrement",
      "Takes a number from a key's integer.", Decrby},
     {"del", -2, kWrite, kAllKeys, Group::kGeneric, "1.0.0", "O(keys)", "key [key ...]", "Deletes keys.", Del},
+    {"discard", 1, kConnectionFlags | kRunsInMulti, kNoKeys, Group::kTransactions, "2.0.0", "O(queued)", "",
+     "Forgets the queued commands.", Discard},
     {"echo", 2, kConnectionFlags, kNoKeys, Group::kConnection, "1.0.0", "O(1)", "message",
      "Returns the message.", Echo},
+    {"exec", 1, kAlways | kNoScript | kMayWrite | kRunsInMulti, kNoKeys, Group::kTransactions, "1.2.0",
+     "that of the queued commands", "", "Executes the queued commands, as one.", Exec},
     {"exists", -2, kReadOnly | kFast, kAllKeys, Group::kGeneric, "1.0.0", "O(keys)", "key [key ...]",
      "Returns how many of the keys exist.", Exists},
+    {"expire", -3, kWrite | kFast, kFirstKey, Group::kGeneric, "1.0.0", "O(log n)",
+     "key seconds [NX | XX | GT | LT]", "Lets a key end after some seconds.", Expire},
+    {"expireat", -3, kWrite | kFast, kFirstKey, Group::kGeneric, "1.2.0", "O(log n)",
+     "key unix-time-seconds [NX | XX | GT | LT]", "Lets a key end at a time in seconds.", Expireat},
+    {"expiretime", 2, kReadOnly | kFast, kFirstKey, Group::kGeneric, "7.0.0", "O(1)", "key",
+     "Returns when a key ends, in seconds.", Expiretime},
     {"flushall", -1, kWrite, kNoKeys, Group::kServer, "1.0.0", "O(keys)", "[ASYNC | SYNC]",
      "Deletes the keys of every database.", Flushall},
     {"flushdb", -1, kWrite, kNoKeys, Group::kServer, "1.0.0", "O(keys)", "[ASYNC | SYNC]",
      "Deletes the keys of the database.", Flushdb},
     {"get", 2, kReadOnly | kFast, kFirstKey, Group::kString, "1.0.0", "O(1)", "key",
      "Returns a key's string.", Get},
+    {"getdel", 2, kWrite | kFast, kFirstKey, Group::kString, "6.2.0", "O(1)", "key",
+     "Returns a key's string and deletes the key.", Getdel},
+    {"getex", -2, kWrite | kFast, kFirstKey, Group::kString, "6.2.0", "O(log n)",
+     "key [EX seconds | PX milliseconds | EXAT unix-time-seconds | PXAT unix-time-milliseconds | PERSIST]",
+     "Returns a key's string and sets when it ends.", Getex},
+    {"getrange", 4, kReadOnly, kFirstKey, Group::kString, "2.4.0", "O(what it returns)", "key start end",
+     "Returns a part of a key's string.", Getrange},
+    {"getset", 3, kWrite | kDenyOom | kFast, kFirstKey, Group::kString, "1.0.0", "O(1)", "key value",
+     "Returns a key's string and sets another.", Getset},
     {"hello", -1, kConnectionFlags | kNoAuth, kNoKeys, Group::kConnection, "6.0.0", "O(1)",
      "[protover [AUTH username password] [SETNAME clientname]]", "Chooses the protocol's version.", Hello},
     {"incr", 2, kWrite | kDenyOom | kFast, kFirstKey, Group::kString, "1.0.0", "O(1)", "key",
      "Adds one to a key's integer.", Incr},
     {"incrby", 3, kWrite | kDenyOom | kFast, kFirstKey, Group::kString, "1.0.0", "O(1)", "key increment",
      "Adds a number to a key's integer.", Incrby},
+    {"incrbyfloat", 3, kWrite | kDenyOom | kFast, kFirstKey, Group::kString, "2.6.0", "O(1)", "key increment",
+     "Adds a number to a key's floating-point number.", Incrbyfloat},
+    {"increx", -2, kWrite | kDenyOom | kFast, kFirstKey, Group::kString, "8.8.0", "O(log n)",
+     "key [BYINT increment | BYFLOAT increment] [LBOUND bound] [UBOUND bound] [SATURATE] [EX seconds | PX "
+     "milliseconds | "
+     "EXAT unix-time-seconds | PXAT unix-time-milliseconds | PERSIST] [ENX]",
+     "Adds to a key's number within bounds.", Increx},
     {"info", -1, kAlways, kNoKeys, Group::kServer, "1.0.0", "O(1)", "[section [section ...]]",
      "Describes the server.", Info},
     {"keys", 2, kReadOnly, kNoKeys, Group::kGeneric, "1.0.0", "O(keys in all)", "pattern",
      "Returns every key that matches a pattern.", Keys_},
+    {"mget", -2, kReadOnly | kFast, kAllKeys, Group::kString, "1.0.0", "O(keys)", "key [key ...]",
+     "Returns the strings of keys.", Mget},
+    {"move", 3, kWrite | kFast, kFirstKey, Group::kGeneric, "1.0.0", "O(1)", "key db",
+     "Moves a key to another database.", Move},
+    {"mset", -3, kWrite | kDenyOom, kPairKeys, Group::kString, "1.0.1", "O(keys)",
+     "key value [key value ...]", "Sets the strings of keys.", Mset},
+    {"msetnx", -3, kWrite | kDenyOom, kPairKeys, Group::kString, "1.0.1", "O(keys)",
+     "key value [key value ...]", "Sets the strings of keys where none of them exists.", Msetnx},
+    {"multi", 1, kConnectionFlags | kRunsInMulti, kNoKeys, Group::kTransactions, "1.2.0", "O(1)", "",
+     "Begins to queue commands.", Multi},
+    {"persist", 2, kWrite | kFast, kFirstKey, Group::kGeneric, "2.2.0", "O(log n)", "key",
+     "Lets a key live for ever.", Persist},
+    {"pexpire", -3, kWrite | kFast, kFirstKey, Group::kGeneric, "2.6.0", "O(log n)",
+     "key milliseconds [NX | XX | GT | LT]", "Lets a key end after some milliseconds.", Pexpire},
+    {"pexpireat", -3, kWrite | kFast, kFirstKey, Group::kGeneric, "2.6.0", "O(log n)",
+     "key unix-time-milliseconds [NX | XX | GT | LT]", "Lets a key end at a time in milliseconds.",
+     Pexpireat},
+    {"pexpiretime", 2, kReadOnly | kFast, kFirstKey, Group::kGeneric, "7.0.0", "O(1)", "key",
+     "Returns when a key ends, in milliseconds.", Pexpiretime},
     {"ping", -1, kFast | kStateless, kNoKeys, Group::kConnection, "1.0.0", "O(1)", "[message]",
      "Answers PONG, or the message.", Ping},
-    {"quit", -1, kConnectionFlags | kNoAuth, kNoKeys, Group::kConnection, "1.0.0", "O(1)", "",
+    {"psetex", 4, kWrite | kDenyOom, kFirstKey, Group::kString, "2.6.0", "O(log n)", "key milliseconds value",
+     "Sets a key to a string that ends after some milliseconds.", Psetex},
+    {"pttl", 2, kReadOnly | kFast, kFirstKey, Group::kGeneric, "2.6.0", "O(1)", "key",
+     "Returns how many milliseconds a key has left.", Pttl},
+    {"quit", -1, kConnectionFlags | kNoAuth | kRunsInMulti, kNoKeys, Group::kConnection, "1.0.0", "O(1)", "",
      "Closes the connection.", Quit},
+    {"randomkey", 1, kReadOnly, kNoKeys, Group::kGeneric, "1.0.0", "O(1) as a rule", "", "Returns some key.",
+     Randomkey},
     {"rename", 3, kWrite, kTwoKeys, Group::kGeneric, "1.0.0", "O(1)", "key newkey",
      "Renames a key, over one that exists.", Rename},
-    {"reset", 1, kConnectionFlags | kNoAuth, kNoKeys, Group::kConnection, "6.2.0", "O(1)", "",
+    {"renamenx", 3, kWrite | kFast, kTwoKeys, Group::kGeneric, "1.0.0", "O(1)", "key newkey",
+     "Renames a key where the new name is free.", Renamenx},
+    {"reset", 1, kConnectionFlags | kNoAuth | kRunsInMulti, kNoKeys, Group::kConnection, "6.2.0", "O(1)", "",
      "Makes the connection as new.", Reset},
     {"scan", -2, kReadOnly, kNoKeys, Group::kGeneric, "2.8.0",
      "O(1) a call, O(keys in all) for the whole walk", "cursor [MATCH pattern] [COUNT count] [TYPE type]",
@@ -166,17 +226,38 @@ constexpr Command kTable[] = {
      "As SECKILL.BUY, answering the code alone.", SeckillTry},
     {"select", 2, kConnectionFlags, kNoKeys, Group::kConnection, "1.0.0", "O(1)", "index",
      "Chooses the connection's database.", Select},
-    {"set", -3, kWrite | kDenyOom, kFirstKey, Group::kString, "1.0.0", "O(1)", "key value",
+    {"set", -3, kWrite | kDenyOom, kFirstKey, Group::kString, "1.0.0", "O(1)",
+     "key value [NX | XX | IFEQ value | IFNE value] [GET] [EX seconds | PX milliseconds | EXAT "
+     "unix-time-seconds | PXAT "
+     "unix-time-milliseconds | KEEPTTL]",
      "Sets a key to a string.", Set},
-    {"shutdown", -1, kAdmin | kAlways | kNoScript, kNoKeys, Group::kServer, "1.0.0",
+    {"setex", 4, kWrite | kDenyOom, kFirstKey, Group::kString, "2.0.0", "O(log n)", "key seconds value",
+     "Sets a key to a string that ends after some seconds.", Setex},
+    {"setnx", 3, kWrite | kDenyOom | kFast, kFirstKey, Group::kString, "1.0.0", "O(1)", "key value",
+     "Sets a key to a string where it does not exist.", Setnx},
+    {"setrange", 4, kWrite | kDenyOom, kFirstKey, Group::kString, "2.2.0", "O(what is written)",
+     "key offset value", "Overwrites a part of a key's string.", Setrange},
+    {"shutdown", -1, kAdmin | kAlways | kNoScript | kNoMulti, kNoKeys, Group::kServer, "1.0.0",
      "O(what is not yet durable)", "[NOSAVE | SAVE] [NOW] [FORCE] [ABORT]", "Stops the server in good order.",
      Shutdown},
+    {"strlen", 2, kReadOnly | kFast, kFirstKey, Group::kString, "2.2.0", "O(1)", "key",
+     "Returns a string's length.", Strlen},
+    {"swapdb", 3, kWrite | kFast, kNoKeys, Group::kServer, "4.0.0", "O(who watches or waits there)",
+     "index1 index2", "Exchanges two databases.", Swapdb},
     {"time", 1, kAlways | kFast | kStateless, kNoKeys, Group::kServer, "2.6.0", "O(1)", "",
      "Returns the server's clock.", TimeNow},
+    {"touch", -2, kReadOnly | kFast, kAllKeys, Group::kGeneric, "3.2.1", "O(keys)", "key [key ...]",
+     "Returns how many of the keys exist; nothing here depends on when they were used.", Exists},
+    {"ttl", 2, kReadOnly | kFast, kFirstKey, Group::kGeneric, "1.0.0", "O(1)", "key",
+     "Returns how many seconds a key has left.", Ttl},
     {"type", 2, kReadOnly | kFast, kFirstKey, Group::kGeneric, "1.0.0", "O(1)", "key",
      "Returns the type of a key's value.", Type},
     {"unlink", -2, kWrite | kFast, kAllKeys, Group::kGeneric, "4.0.0", "O(keys)", "key [key ...]",
      "Deletes keys; the same as DEL here, since memory is always freed later.", Del},
+    {"unwatch", 1, kConnectionFlags, kNoKeys, Group::kTransactions, "2.2.0", "O(watched)", "",
+     "Forgets the watched keys.", Unwatch},
+    {"watch", -2, kReadOnly | kFast | kNoScript | kRunsInMulti, kAllKeys, Group::kTransactions, "2.2.0",
+     "O(keys)", "key [key ...]", "Lets EXEC execute nothing if one of the keys changes before.", Watch},
     {"xack", -4, kWrite | kFast, kFirstKey, Group::kStream, "5.0.0", "O(log n) an ID",
      "key group id [id ...]", "Takes entries off a group's pending list.", Xack},
     {"xadd", -5, kWrite | kDenyOom | kFast, kFirstKey, Group::kStream, "5.0.0", "O(1), trimming O(log n)",
@@ -311,28 +392,23 @@ const Command* FindCommandByFullName(std::string_view name) {
   return FindSubcommand(*command, name.substr(bar + 1));
 }
 
-std::vector<size_t> KeyPositions(const Command& command, std::span<const std::string_view> args) {
-  std::vector<size_t> positions;
-  const auto argc = static_cast<int>(args.size());
-  if (command.keys.kind == Keys::kRange) {
-    const int last = command.keys.last < 0 ? argc + command.keys.last : command.keys.last;
-    for (int i = command.keys.first; i <= last && i < argc; i += command.keys.step) {
-      positions.push_back(static_cast<size_t>(i));
-    }
-  } else if (command.keys.kind == Keys::kStreams) {
-    for (size_t i = 1; i < args.size(); ++i) {
-      // GROUP's two names may be any words, STREAMS too.
-      if (IsWord(args[i], "GROUP")) {
-        i += 2;
-      } else if (IsWord(args[i], "STREAMS")) {
-        const size_t keys = (args.size() - i - 1) / 2;
-        for (size_t k = 0; k < keys; ++k) positions.push_back(i + 1 + k);
-        break;
-      } else if (IsWord(args[i], "COUNT") || IsWord(args[i], "BLOCK")) {
-        ++i;
-      }
+std::pair<size_t, size_t> StreamsKeys(std::span<const std::string_view> args) {
+  for (size_t i = 1; i < args.size(); ++i) {
+    // GROUP's two names may be any words, STREAMS too.
+    if (IsWord(args[i], "GROUP")) {
+      i += 2;
+    } else if (IsWord(args[i], "STREAMS")) {
+      return {i + 1, (args.size() - i - 1) / 2};
+    } else if (IsWord(args[i], "COUNT") || IsWord(args[i], "BLOCK")) {
+      ++i;
     }
   }
+  return {0, 0};
+}
+
+std::vector<size_t> KeyPositions(const Command& command, std::span<const std::string_view> args) {
+  std::vector<size_t> positions;
+  ForEachKey(command, args, [&](size_t position) { positions.push_back(position); });
   return positions;
 }
 
@@ -358,6 +434,7 @@ std::vector<std::string_view> CategoryNames(const Command& command) {
   if (command.group == Group::kStream) names.push_back("@stream");
   if (command.group == Group::kSeckill) names.push_back("@seckill");
   if (command.group == Group::kConnection) names.push_back("@connection");
+  if (command.group == Group::kTransactions) names.push_back("@transaction");
   if ((command.flags & kAdmin) != 0) names.push_back("@admin");
   names.push_back((command.flags & kFast) != 0 ? "@fast" : "@slow");
   if ((command.flags & kBlocking) != 0) names.push_back("@blocking");
@@ -379,6 +456,8 @@ std::string_view GroupName(Group group) {
       return "seckill";
     case Group::kConnection:
       return "connection";
+    case Group::kTransactions:
+      return "transactions";
     case Group::kServer:
       return "server";
   }

@@ -5,6 +5,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "protocol/request.h"
@@ -28,12 +29,30 @@ constexpr bool AritySuits(const Command& command, size_t argc) {
                             : argc >= static_cast<size_t>(-command.arity);
 }
 
-// Where a request's keys stand among its arguments.
+// Visits where a request's keys stand among its arguments: `visit(position)`.
+template <typename Visit>
+void ForEachKey(const Command& command, std::span<const std::string_view> args, Visit&& visit);
 std::vector<size_t> KeyPositions(const Command& command, std::span<const std::string_view> args);
 
 // Flags and ACL categories as COMMAND shows them: "write", "@write".
 std::vector<std::string_view> FlagNames(const Command& command);
 std::vector<std::string_view> CategoryNames(const Command& command);
 std::string_view GroupName(Group group);
+
+// Where the first of XREAD's or XREADGROUP's keys stands, and how many there are.
+std::pair<size_t, size_t> StreamsKeys(std::span<const std::string_view> args);
+
+template <typename Visit>
+void ForEachKey(const Command& command, std::span<const std::string_view> args, Visit&& visit) {
+  if (command.keys.kind == Keys::kRange) {
+    const int argc = static_cast<int>(args.size());
+    const int last = command.keys.last < 0 ? argc + command.keys.last : command.keys.last;
+    for (int i = command.keys.first; i <= last && i < argc; i += command.keys.step)
+      visit(static_cast<size_t>(i));
+  } else if (command.keys.kind == Keys::kStreams) {
+    const auto [first, count] = StreamsKeys(args);
+    for (size_t i = first; i < first + count; ++i) visit(i);
+  }
+}
 
 }  // namespace sluice::commands

@@ -120,6 +120,8 @@ void Quit(Context& ctx) {
 void Reset(Context& ctx) {
   ctx.session.db = 0;
   ctx.session.name.clear();
+  ctx.session.transaction.reset();
+  ctx.Unwatch();
   ctx.session.authenticated = ctx.host.settings().requirepass.empty();
   ctx.session.version = protocol::Version::kResp2;
   ctx.reply.set_version(ctx.session.version);

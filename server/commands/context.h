@@ -38,6 +38,7 @@ struct ServerStatistics {
   uint64_t blocked = 0;
   uint64_t keyspace_hits = 0;
   uint64_t keyspace_misses = 0;
+  uint64_t expired = 0;
 };
 
 class Context {
@@ -56,7 +57,13 @@ class Context {
   size_t argc() const { return request.size(); }
   std::string_view arg(size_t i) const { return request[i]; }
 
-  const engine::Object* Find(std::string_view key) const { return engine.Find(session.db, key); }
+  // What lives at `key` in the session's database, or in another one.
+  const engine::Object* Find(std::string_view key) const { return Find(session.db, key); }
+  const engine::Object* Find(uint8_t db, std::string_view key) const {
+    const engine::Object* object = engine.Find(db, key);
+    // Due keys are removed before a handler runs. On a full disk they stay, and nobody may see them.
+    return object == nullptr || object->IsDue(now.unix_ms()) ? nullptr : object;
+  }
 
   // Records `events` as one record and applies them: all of the command's changes, decided before the first
   // of them acts. False where the log has no room: nothing has changed, the error stands instead of whatever
@@ -69,11 +76,20 @@ class Context {
     return Record(std::span(list, count));
   }
 
-  // Instead of a reply. Where blocking is not allowed, and for a timeout, the reply is a null array.
+  // Instead of a reply. Within EXEC, and for a timeout, the reply is a null array.
   virtual void Block(const BlockRequest& block) = 0;
 
   // A consumer has looked, without an event to tell it.
   virtual void Touch(engine::ObjectId stream, uint32_t group, uint32_t consumer) = 0;
+
+  // EXEC: executes each queued request in turn, as one record; the replies follow one another. False where
+  // the log has no room: nothing was executed, and the error is the reply.
+  [[nodiscard]] virtual bool ExecuteAll(const Transaction& transaction) = 0;
+  // WATCH and its end.
+  virtual void Watch(std::string_view key) = 0;
+  virtual void Unwatch() = 0;
+  // CLIENT UNBLOCK: answers a call that waits, as a timeout would or with an error. False where none waits.
+  virtual bool Unblock(Session& blocked, bool with_error) = 0;
 
   virtual const storage::Log& log() const = 0;
   virtual const ServerStatistics& statistics() const = 0;

@@ -11,10 +11,14 @@
 #include "server/commands/command_table.h"
 #include "server/commands/errors.h"
 #include "server/commands/wait_table.h"
+#include "server/commands/watch_table.h"
 #include "storage/check.h"
 
 namespace sluice::commands {
 namespace {
+
+// Due keys that one slice of background work removes.
+constexpr size_t kExpiriesAtOnce = 256;
 
 // What an unknown command is told: its name and the first arguments, cut as Redis cuts them.
 std::string UnknownCommand(const protocol::Request& request) {
@@ -24,7 +28,8 @@ std::string UnknownCommand(const protocol::Request& request) {
     if (!IsWord(request[0], script)) continue;
     return errors::Concat(
         {"there are no scripts here ('", script,
-         "'): what a flash sale's script does, SECKILL.CREATE and SECKILL.BUY do in one command"});
+         "'): what a flash sale's script does, SECKILL.CREATE and SECKILL.BUY do in one command; a "
+         "counter with bounds is INCREX"});
   }
   std::string args;
   for (size_t i = 1; i < request.size() && args.size() < kShown; ++i) {
@@ -34,11 +39,42 @@ std::string UnknownCommand(const protocol::Request& request) {
       {"unknown command '", request[0].substr(0, kShown), "', with args beginning with: ", args});
 }
 
+std::string ToWire(std::span<const std::string_view> args) {
+  std::string wire = errors::Concat({"*", std::to_string(args.size()), "\r\n"});
+  for (std::string_view arg : args) AppendBulk(wire, arg);
+  return wire;
+}
+
 // Somebody may wait for this key to change.
 struct ReadyKey {
   uint8_t db;
   std::string key;
 };
+
+// A row that fits a request, or what to answer instead.
+struct Resolved {
+  const Command* command = nullptr;
+  std::string error;
+};
+
+Resolved Resolve(const protocol::Request& request, bool authenticated) {
+  const Command* command = FindCommand(request[0]);
+  if (command == nullptr)
+    return {nullptr, authenticated ? UnknownCommand(request) : std::string(errors::kNoAuth)};
+  if (!command->subcommands.empty() && request.size() > 1) {
+    const Command* subcommand = FindSubcommand(*command, request[1]);
+    if (subcommand == nullptr) {
+      std::string container(command->name);
+      for (char& c : container) c = static_cast<char>(c - 'a' + 'A');
+      return {nullptr, authenticated ? errors::UnknownSubcommand(request[1], container)
+                                     : std::string(errors::kNoAuth)};
+    }
+    command = subcommand;
+  }
+  if (!AritySuits(*command, request.size())) return {command, errors::WrongArity(command->name)};
+  if (!authenticated && (command->flags & kNoAuth) == 0) return {command, std::string(errors::kNoAuth)};
+  return {command, {}};
+}
 
 }  // namespace
 
@@ -57,28 +93,36 @@ class Dispatcher::Impl {
   void ExpireBlocked();
   std::optional<uint64_t> next_deadline_ms() const;
   void Drop(Session& session);
-  bool RunBackgroundSlice() { return journal_.mutable_engine().FreeSome(); }
+  bool RunBackgroundSlice();
 
  private:
   class Call;  // the Context of one execution
 
   void Run(Session& session, const Command& command, const protocol::Request& request);
+  void Queue(Session& session, const Command& command, const protocol::Request& request);
+  bool ExecuteAll(Session& session, const Transaction& transaction);
   void Refuse(Session& session, std::string_view error);
-  void Notice(std::span<const engine::Event> events);
-  void NoticeKey(uint8_t db, std::string_view key) { ready_.push_back({db, std::string(key)}); }
-  void NoticeObject(engine::ObjectId id);
+  storage::Result<void> Record(std::span<engine::Event> events);
+  void RemoveDueKeys(const Session& session, const Command& command, const protocol::Request& request);
+  void RemoveIfDue(const engine::Object* object);
+  void Notice(const engine::Event& event);
+  void NoticeKey(uint8_t db, std::string_view key, bool wakes);
+  void NoticeDatabase(uint8_t db);
   void ServeReady();
   void ServeQueue(WaitQueue& queue);
   bool Retry(BlockedCall& call);
+  void Answer(BlockedCall& call, std::string_view error);
 
   engine::Journal& journal_;
   Host& host_;
   Time now_;
   ServerStatistics statistics_;
   WaitTable waiters_;
+  WatchTable watches_;
   std::deque<ReadyKey> ready_;
-  // Of waiting calls' own requests, whose limits were kept when they came.
-  protocol::RequestParser retry_parser_{
+  bool in_exec_ = false;
+  // Of requests that were kept here, whose limits were looked at when they came.
+  protocol::RequestParser kept_parser_{
       {.max_args = SIZE_MAX, .max_bulk_bytes = SIZE_MAX, .max_inline_bytes = 0}};
 };
 
@@ -92,25 +136,23 @@ class Dispatcher::Impl::Call final : public Context {
 
   using Context::Record;
   bool Record(std::span<engine::Event> events) override {
-    // Names of keys that go are known only before they do.
-    if (!impl_.waiters_.empty()) impl_.Notice(events);
-    if (const auto recorded = impl_.journal_.Record(events); !recorded) {
-      reply.Truncate(begin_);
-      reply.Error(errors::kDiskFull);
-      return false;
-    }
-    return true;
+    const storage::Result<void> recorded = impl_.Record(events);
+    if (recorded) return true;
+    reply.Truncate(begin_);
+    reply.Error(recorded.error().code == storage::Error::Code::kInvalid ? errors::kTooLarge
+                                                                        : errors::kDiskFull);
+    return false;
   }
 
   void Block(const BlockRequest& block) override {
+    if (impl_.in_exec_) return reply.NullArray();
     blocks_ = true;
     if (retried) return;  // it keeps its place in the queues
     auto call = std::make_unique<BlockedCall>();
     call->session = &session;
     call->command = &command;
     call->db = session.db;
-    call->wire = errors::Concat({"*", std::to_string(block.args.size()), "\r\n"});
-    for (std::string_view arg : block.args) AppendBulk(call->wire, arg);
+    call->wire = ToWire(block.args);
     if (block.timeout_ms != 0) call->deadline_ms = now.monotonic_ms + block.timeout_ms;
     impl_.waiters_.Add(*call, block.keys, block.group, (command.flags & kWrite) != 0);
     session.blocked = std::move(call);
@@ -118,6 +160,15 @@ class Dispatcher::Impl::Call final : public Context {
 
   void Touch(engine::ObjectId stream, uint32_t group, uint32_t consumer) override {
     impl_.journal_.mutable_engine().Touch(stream, group, consumer, now.unix_ms());
+  }
+
+  bool ExecuteAll(const Transaction& transaction) override { return impl_.ExecuteAll(session, transaction); }
+  void Watch(std::string_view key) override { impl_.watches_.Add(session, session.db, key); }
+  void Unwatch() override { impl_.watches_.Remove(session); }
+  bool Unblock(Session& blocked, bool with_error) override {
+    if (!blocked.blocked) return false;
+    impl_.Answer(*blocked.blocked, with_error ? "-UNBLOCKED client unblocked via CLIENT UNBLOCK" : "");
+    return true;
   }
 
   const storage::Log& log() const override { return impl_.journal_.log(); }
@@ -134,29 +185,21 @@ void Dispatcher::Impl::Execute(Session& session, const protocol::Request& reques
   ++statistics_.commands;
   ++session.commands;
   session.active_ms = now_.unix_ms();
-  const Command* command = FindCommand(request[0]);
-  if (command == nullptr) {
-    return Refuse(session, session.authenticated ? UnknownCommand(request) : std::string(errors::kNoAuth));
+  const Resolved resolved = Resolve(request, session.authenticated);
+  if (resolved.command != nullptr) session.last_command = resolved.command;
+  if (!resolved.error.empty()) {
+    if (session.transaction) session.transaction->broken = true;
+    return Refuse(session, resolved.error);
   }
-  if (!command->subcommands.empty() && request.size() > 1) {
-    const Command* subcommand = FindSubcommand(*command, request[1]);
-    if (subcommand == nullptr) {
-      std::string container(command->name);
-      for (char& c : container) c = static_cast<char>(c - 'a' + 'A');
-      return Refuse(session, session.authenticated ? errors::UnknownSubcommand(request[1], container)
-                                                   : std::string(errors::kNoAuth));
-    }
-    command = subcommand;
-  }
-  session.last_command = command;
-  if (!AritySuits(*command, request.size())) return Refuse(session, errors::WrongArity(command->name));
-  if (!session.authenticated && (command->flags & kNoAuth) == 0) return Refuse(session, errors::kNoAuth);
-  Run(session, *command, request);
+  const Command& command = *resolved.command;
+  if (session.transaction && (command.flags & kRunsInMulti) == 0) return Queue(session, command, request);
+  Run(session, command, request);
   if (!ready_.empty()) ServeReady();
 }
 
 void Dispatcher::Impl::Run(Session& session, const Command& command, const protocol::Request& request) {
   if ((command.flags & kStateless) == 0) session.output.ShowState();
+  if (journal_.engine().keys().FirstToExpire() != nullptr) RemoveDueKeys(session, command, request);
   std::string& out = session.output.bytes();
   const size_t begin = out.size();
   protocol::ReplyWriter reply(out, session.version);
@@ -164,6 +207,49 @@ void Dispatcher::Impl::Run(Session& session, const Command& command, const proto
   command.handler(call);
   if (out.size() > begin && out[begin] == '-') ++statistics_.errors;
   statistics_.blocked = waiters_.size();
+}
+
+void Dispatcher::Impl::Queue(Session& session, const Command& command, const protocol::Request& request) {
+  Transaction& transaction = *session.transaction;
+  if ((command.flags & kNoMulti) != 0) {
+    transaction.broken = true;
+    return Refuse(session, "Command not allowed inside a transaction");
+  }
+  if (transaction.bytes > host_.settings().max_transaction_bytes) {
+    transaction.broken = true;
+    return Refuse(session, "the transaction is larger than max-transaction-bytes");
+  }
+  transaction.requests.push_back(ToWire(request.args()));
+  transaction.bytes += transaction.requests.back().size();
+  transaction.writes |= (command.flags & kWrite) != 0;
+  protocol::ReplyWriter(session.output.bytes(), session.version).Simple("QUEUED");
+}
+
+// The whole of EXEC is one record: its room is taken before anything is executed.
+bool Dispatcher::Impl::ExecuteAll(Session& session, const Transaction& transaction) {
+  // An event takes less than twice the request that asks for it and what it fixes besides; what depends on
+  // state (the ids that XAUTOCLAIM finds) has to do with the rest, or is refused in its place.
+  constexpr size_t kRoomPerRequest = 256;
+  constexpr size_t kRoomForState = 64 * 1024;
+  const size_t room = kRoomForState + transaction.bytes * 2 + transaction.requests.size() * kRoomPerRequest;
+  if (transaction.writes && !journal_.BeginGroup(room)) {
+    Refuse(session, errors::kDiskFull);
+    return false;
+  }
+  in_exec_ = true;
+  for (const std::string& wire : transaction.requests) {
+    CHECK(kept_parser_.Parse(wire) == protocol::RequestParser::Status::kRequest);
+    const protocol::Request& request = kept_parser_.request();
+    const Resolved resolved = Resolve(request, session.authenticated);
+    if (resolved.error.empty()) {
+      Run(session, *resolved.command, request);
+    } else {
+      Refuse(session, resolved.error);
+    }
+  }
+  in_exec_ = false;
+  if (transaction.writes) journal_.EndGroup();
+  return true;
 }
 
 void Dispatcher::Impl::Refuse(Session& session, std::string_view error) {
@@ -178,38 +264,85 @@ bool Dispatcher::Impl::IsWrite(const protocol::Request& request) const {
     const Command* subcommand = FindSubcommand(*command, request[1]);
     if (subcommand != nullptr) command = subcommand;
   }
-  return (command->flags & kWrite) != 0;
+  return (command->flags & (kWrite | kMayWrite)) != 0;
 }
 
-void Dispatcher::Impl::NoticeObject(engine::ObjectId id) {
-  const engine::Object* object = journal_.engine().keys().Find(id);
-  if (object != nullptr) NoticeKey(object->db, object->key);
-}
+// ---- changes
 
-// Remembers the keys that `events`, not yet applied, will change in a way that a waiting call may care for.
-void Dispatcher::Impl::Notice(std::span<const engine::Event> events) {
-  for (const engine::Event& event : events) {
-    if (const auto* append = std::get_if<engine::AppendEntry>(&event)) {
-      NoticeObject(append->stream);
-    } else if (const auto* create = std::get_if<engine::CreateKey>(&event)) {
-      NoticeKey(create->db, create->key);
-    } else if (const auto* remove = std::get_if<engine::RemoveKey>(&event)) {
-      NoticeObject(remove->object);
-    } else if (const auto* rename = std::get_if<engine::RenameKey>(&event)) {
-      NoticeObject(rename->object);
-      NoticeKey(rename->db, rename->key);
-    } else if (const auto* destroy = std::get_if<engine::DestroyGroup>(&event)) {
-      NoticeObject(destroy->stream);
-    } else if (const auto* set = std::get_if<engine::SetGroupId>(&event)) {
-      NoticeObject(set->stream);
-    } else if (const auto* flush = std::get_if<engine::FlushKeys>(&event)) {
-      for (uint8_t db = 0; db < engine::kDatabases; ++db) {
-        if (flush->db != engine::kAllDatabases && flush->db != db) continue;
-        for (const std::string& key : waiters_.KeysOf(db)) NoticeKey(db, key);
-      }
-    }
+storage::Result<void> Dispatcher::Impl::Record(std::span<engine::Event> events) {
+  // The names of keys that go are known only before they do.
+  if (!waiters_.empty() || !watches_.empty()) {
+    for (const engine::Event& event : events) Notice(event);
   }
+  return journal_.Record(events);
 }
+
+// So that no handler acts on a dead key.
+void Dispatcher::Impl::RemoveDueKeys(const Session& session, const Command& command,
+                                     const protocol::Request& request) {
+  if (command.keys.kind == Keys::kNone) return;
+  ForEachKey(command, request.args(),
+             [&](size_t position) { RemoveIfDue(journal_.engine().Find(session.db, request[position])); });
+}
+
+void Dispatcher::Impl::RemoveIfDue(const engine::Object* object) {
+  if (object == nullptr || !object->IsDue(now_.unix_ms())) return;
+  engine::Event removal = engine::RemoveKey{object->id};
+  if (Record(std::span(&removal, 1))) ++statistics_.expired;
+}
+
+bool Dispatcher::Impl::RunBackgroundSlice() {
+  bool more = journal_.mutable_engine().FreeSome();
+  for (size_t i = 0; i < kExpiriesAtOnce; ++i) {
+    const engine::Object* first = journal_.engine().keys().FirstToExpire();
+    if (first == nullptr || !first->IsDue(now_.unix_ms())) break;
+    const engine::ObjectId id = first->id;
+    RemoveIfDue(first);
+    if (journal_.engine().keys().Find(id) != nullptr) break;  // no room for it now
+    more |= i + 1 == kExpiriesAtOnce;
+  }
+  if (!ready_.empty()) ServeReady();
+  return more;
+}
+
+// Remembers the keys that `event`, not yet applied, will change.
+void Dispatcher::Impl::Notice(const engine::Event& event) {
+  const engine::Keyspace& keys = journal_.engine().keys();
+  if (const auto* flush = std::get_if<engine::FlushKeys>(&event)) {
+    for (uint8_t db = 0; db < engine::kDatabases; ++db) {
+      if (flush->db == engine::kAllDatabases || flush->db == db) NoticeDatabase(db);
+    }
+    return;
+  }
+  if (const auto* swap = std::get_if<engine::SwapDatabases>(&event)) {
+    NoticeDatabase(swap->first);
+    NoticeDatabase(swap->second);
+    return;
+  }
+  if (const auto* create = std::get_if<engine::CreateKey>(&event))
+    return NoticeKey(create->db, create->key, true);
+  if (const auto* rename = std::get_if<engine::RenameKey>(&event)) NoticeKey(rename->db, rename->key, true);
+  const engine::Object* object = keys.Find(engine::TargetOf(event));
+  if (object == nullptr) return;  // created by this very record
+  const bool wakes = std::holds_alternative<engine::AppendEntry>(event) ||
+                     std::holds_alternative<engine::RemoveKey>(event) ||
+                     std::holds_alternative<engine::RenameKey>(event) ||
+                     std::holds_alternative<engine::DestroyGroup>(event) ||
+                     std::holds_alternative<engine::SetGroupId>(event);
+  NoticeKey(keys.DatabaseOf(*object), object->key, wakes);
+}
+
+void Dispatcher::Impl::NoticeKey(uint8_t db, std::string_view key, bool wakes) {
+  if (!watches_.empty()) watches_.Touch(db, key);
+  if (wakes && !waiters_.empty()) ready_.push_back({db, std::string(key)});
+}
+
+void Dispatcher::Impl::NoticeDatabase(uint8_t db) {
+  watches_.TouchAll(db);
+  for (std::string& key : waiters_.KeysOf(db)) ready_.push_back({db, std::move(key)});
+}
+
+// ---- waiting calls
 
 void Dispatcher::Impl::ServeReady() {
   while (!ready_.empty()) {
@@ -231,10 +364,10 @@ void Dispatcher::Impl::ServeQueue(WaitQueue& queue) {
 // Executes a waiting call again; true where it was answered, and is gone.
 bool Dispatcher::Impl::Retry(BlockedCall& call) {
   Session& session = *call.session;
-  CHECK(retry_parser_.Parse(call.wire) == protocol::RequestParser::Status::kRequest);
+  CHECK(kept_parser_.Parse(call.wire) == protocol::RequestParser::Status::kRequest);
   session.output.ShowState();
   protocol::ReplyWriter reply(session.output.bytes(), session.version);
-  Call again(*this, session, *call.command, retry_parser_.request(), reply, true);
+  Call again(*this, session, *call.command, kept_parser_.request(), reply, true);
   call.command->handler(again);
   if (again.blocks()) return false;
   waiters_.Remove(call);
@@ -243,17 +376,28 @@ bool Dispatcher::Impl::Retry(BlockedCall& call) {
   return true;
 }
 
+// Ends a waiting call with an error, or as its timeout does.
+void Dispatcher::Impl::Answer(BlockedCall& call, std::string_view error) {
+  Session& session = *call.session;
+  waiters_.Remove(call);
+  session.blocked.reset();
+  session.output.ShowState();
+  protocol::ReplyWriter reply(session.output.bytes(), session.version);
+  if (error.empty()) {
+    reply.NullArray();
+  } else {
+    ++statistics_.errors;
+    reply.Error(error);
+  }
+  statistics_.blocked = waiters_.size();
+  host_.Wake(session);
+}
+
 void Dispatcher::Impl::ExpireBlocked() {
   while (BlockedCall* call = waiters_.Earliest()) {
     if (*call->deadline_ms > now_.monotonic_ms) break;
-    Session& session = *call->session;
-    waiters_.Remove(*call);
-    session.blocked.reset();
-    session.output.ShowState();
-    protocol::ReplyWriter(session.output.bytes(), session.version).NullArray();
-    host_.Wake(session);
+    Answer(*call, {});
   }
-  statistics_.blocked = waiters_.size();
 }
 
 std::optional<uint64_t> Dispatcher::Impl::next_deadline_ms() const {
@@ -262,6 +406,7 @@ std::optional<uint64_t> Dispatcher::Impl::next_deadline_ms() const {
 }
 
 void Dispatcher::Impl::Drop(Session& session) {
+  watches_.Remove(session);
   if (!session.blocked) return;
   waiters_.Remove(*session.blocked);
   session.blocked.reset();

@@ -21,6 +21,9 @@ inline constexpr std::string_view kOverflow = "increment or decrement would over
 inline constexpr std::string_view kDiskFull =
     "-DISKFULL no space left for the log: writes are refused until there is";
 
+// A change whose record would be larger than the log, or EXEC's reserve, can hold. Nothing was recorded.
+inline constexpr std::string_view kTooLarge = "the change is too large for one record of the log";
+
 inline std::string Concat(std::initializer_list<std::string_view> parts) {
   std::string text;
   for (std::string_view part : parts) text.append(part);

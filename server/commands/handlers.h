@@ -43,10 +43,48 @@ void XinfoConsumers(Context& ctx);
 // strings.cc
 void Set(Context& ctx);
 void Get(Context& ctx);
+void Setnx(Context& ctx);
+void Setex(Context& ctx);
+void Psetex(Context& ctx);
+void Getset(Context& ctx);
+void Getdel(Context& ctx);
+void Getex(Context& ctx);
+void Mget(Context& ctx);
+void Mset(Context& ctx);
+void Msetnx(Context& ctx);
+void Strlen(Context& ctx);
+void Append(Context& ctx);
+void Setrange(Context& ctx);
+void Getrange(Context& ctx);
+
+// counters.cc
 void Incr(Context& ctx);
 void Decr(Context& ctx);
 void Incrby(Context& ctx);
 void Decrby(Context& ctx);
+void Incrbyfloat(Context& ctx);
+void Increx(Context& ctx);
+
+// expiry.cc
+void Expire(Context& ctx);
+void Pexpire(Context& ctx);
+void Expireat(Context& ctx);
+void Pexpireat(Context& ctx);
+void Ttl(Context& ctx);
+void Pttl(Context& ctx);
+void Expiretime(Context& ctx);
+void Pexpiretime(Context& ctx);
+void Persist(Context& ctx);
+
+// copy.cc
+void Copy(Context& ctx);
+
+// transaction.cc
+void Multi(Context& ctx);
+void Exec(Context& ctx);
+void Discard(Context& ctx);
+void Watch(Context& ctx);
+void Unwatch(Context& ctx);
 
 // keys.cc
 void Del(Context& ctx);
@@ -55,6 +93,10 @@ void Type(Context& ctx);
 void Keys_(Context& ctx);
 void Scan(Context& ctx);
 void Rename(Context& ctx);
+void Renamenx(Context& ctx);
+void Move(Context& ctx);
+void Swapdb(Context& ctx);
+void Randomkey(Context& ctx);
 void Flushall(Context& ctx);
 void Flushdb(Context& ctx);
 void Dbsize(Context& ctx);
@@ -84,6 +126,7 @@ void ClientSetinfo(Context& ctx);
 void ClientInfo(Context& ctx);
 void ClientList(Context& ctx);
 void ClientKill(Context& ctx);
+void ClientUnblock(Context& ctx);
 
 // command_docs.cc
 void CommandAll(Context& ctx);

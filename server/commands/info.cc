@@ -128,6 +128,7 @@ void Stats(Context& ctx, Lines& lines) {
   lines.Add("total_net_input_bytes", facts.input_bytes);
   lines.Add("total_net_output_bytes", facts.output_bytes);
   lines.Add("rejected_connections", facts.connections_rejected);
+  lines.Add("expired_keys", ctx.statistics().expired);
   lines.Add("total_error_replies", ctx.statistics().errors);
   lines.Add("client_query_buffer_limit_disconnections", facts.query_buffer_closed);
   lines.Add("client_output_buffer_limit_disconnections", facts.output_buffer_closed);
@@ -161,7 +162,8 @@ void Keyspace(Context& ctx, Lines& lines) {
     const size_t keys = ctx.engine.keys().size(db);
     if (keys == 0) continue;
     lines.Add("db" + std::to_string(db),
-              errors::Concat({"keys=", std::to_string(keys), ",expires=0,avg_ttl=0"}));
+              errors::Concat({"keys=", std::to_string(keys),
+                              ",expires=", std::to_string(ctx.engine.keys().expiring(db)), ",avg_ttl=0"}));
   }
 }
 

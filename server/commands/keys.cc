@@ -38,12 +38,37 @@ std::optional<ScanOptions> ParseScanOptions(Context& ctx) {
   return options;
 }
 
+// A walk's object, where it is one of the session's database and lives.
+bool IsHere(Context& ctx, const Object* object) {
+  return object != nullptr && object->db == ctx.engine.keys().StoredAt(ctx.session.db) &&
+         !object->IsDue(ctx.now.unix_ms());
+}
+
 void Flush(Context& ctx, uint8_t db, bool any) {
   if (ctx.argc() > 2 || (ctx.argc() == 2 && !IsWord(ctx.arg(1), "ASYNC") && !IsWord(ctx.arg(1), "SYNC"))) {
     return ctx.reply.Error(errors::kSyntax);
   }
   if (any && !ctx.Record({engine::FlushKeys{db}})) return;
   ctx.reply.Ok();
+}
+
+// Gives `from` the name `key` in `db`, in the place of `to`, which may be nullptr.
+bool Rehome(Context& ctx, const Object& from, const Object* to, uint8_t db, std::string_view key) {
+  Event events[2];
+  size_t count = 0;
+  if (to != nullptr) events[count++] = engine::RemoveKey{to->id};
+  events[count++] = engine::RenameKey{from.id, db, key};
+  return ctx.Record(std::span(events, count));
+}
+
+// A database by its number. nullopt: `error` is replied, or that it is out of range.
+std::optional<uint8_t> ParseDatabase(Context& ctx, std::string_view text, std::string_view error) {
+  const auto db = ParseInteger(text);
+  if (!db) return ctx.reply.Error(error), std::nullopt;
+  if (*db < 0 || static_cast<uint64_t>(*db) >= ctx.host.settings().databases) {
+    return ctx.reply.Error("DB index is out of range"), std::nullopt;
+  }
+  return static_cast<uint8_t>(*db);
 }
 
 }  // namespace
@@ -82,7 +107,7 @@ void Keys_(Context& ctx) {
   const engine::Keyspace& keys = ctx.engine.keys();
   for (size_t slot = 0; slot < keys.slots(); ++slot) {
     const Object* object = keys.At(slot);
-    if (object == nullptr || object->db != ctx.session.db || !GlobMatches(ctx.arg(1), object->key)) continue;
+    if (!IsHere(ctx, object) || !GlobMatches(ctx.arg(1), object->key)) continue;
     ctx.reply.Bulk(object->key);
     ++written;
   }
@@ -103,7 +128,7 @@ void Scan(Context& ctx) {
   size_t looks = options->count > keys.slots() ? keys.slots() : options->count * kSlotsPerKey;
   for (; slot < keys.slots() && seen < options->count && looks > 0; ++slot, --looks) {
     const Object* object = keys.At(slot);
-    if (object == nullptr || object->db != ctx.session.db) continue;
+    if (!IsHere(ctx, object)) continue;
     ++seen;
     if (!options->type.empty() && options->type != engine::TypeName(object->type())) continue;
     if (GlobMatches(options->match, object->key)) found.push_back(object->key);
@@ -118,13 +143,48 @@ void Rename(Context& ctx) {
   const Object* from = ctx.Find(ctx.arg(1));
   if (from == nullptr) return ctx.reply.Error(errors::kNoSuchKey);
   const Object* to = ctx.Find(ctx.arg(2));
-  if (from == to) return ctx.reply.Ok();
-  Event events[2];
-  size_t count = 0;
-  if (to != nullptr) events[count++] = engine::RemoveKey{to->id};
-  events[count++] = engine::RenameKey{from->id, ctx.session.db, ctx.arg(2)};
-  if (!ctx.Record(std::span(events, count))) return;
+  if (from != to && !Rehome(ctx, *from, to, ctx.session.db, ctx.arg(2))) return;
   ctx.reply.Ok();
+}
+
+void Renamenx(Context& ctx) {
+  const Object* from = ctx.Find(ctx.arg(1));
+  if (from == nullptr) return ctx.reply.Error(errors::kNoSuchKey);
+  if (ctx.Find(ctx.arg(2)) != nullptr) return ctx.reply.Integer(0);
+  if (!Rehome(ctx, *from, nullptr, ctx.session.db, ctx.arg(2))) return;
+  ctx.reply.Integer(1);
+}
+
+void Move(Context& ctx) {
+  const auto db = ParseDatabase(ctx, ctx.arg(2), errors::kNotInteger);
+  if (!db) return;
+  if (*db == ctx.session.db) return ctx.reply.Error("source and destination objects are the same");
+  const Object* from = ctx.Find(ctx.arg(1));
+  if (from == nullptr || ctx.Find(*db, ctx.arg(1)) != nullptr) return ctx.reply.Integer(0);
+  // A key that is due there is in the way as long as nobody has removed it.
+  if (!Rehome(ctx, *from, ctx.engine.Find(*db, ctx.arg(1)), *db, ctx.arg(1))) return;
+  ctx.reply.Integer(1);
+}
+
+void Swapdb(Context& ctx) {
+  const auto first = ParseDatabase(ctx, ctx.arg(1), "invalid first DB index");
+  if (!first) return;
+  const auto second = ParseDatabase(ctx, ctx.arg(2), "invalid second DB index");
+  if (!second) return;
+  if (*first != *second && !ctx.Record({engine::SwapDatabases{*first, *second}})) return;
+  ctx.reply.Ok();
+}
+
+// Begins anywhere and takes the next key: as good as any where nobody prefers one.
+void Randomkey(Context& ctx) {
+  const engine::Keyspace& keys = ctx.engine.keys();
+  if (keys.size(ctx.session.db) == 0) return ctx.reply.Null();
+  const size_t start = static_cast<size_t>(ctx.now.unix_us * 0x9E3779B97F4A7C15ull >> 20) % keys.slots();
+  for (size_t i = 0; i < keys.slots(); ++i) {
+    const Object* object = keys.At((start + i) % keys.slots());
+    if (IsHere(ctx, object)) return ctx.reply.Bulk(object->key);
+  }
+  ctx.reply.Null();
 }
 
 void Flushall(Context& ctx) {
@@ -143,12 +203,9 @@ void Dbsize(Context& ctx) {
 }
 
 void Select(Context& ctx) {
-  const auto db = ParseInteger(ctx.arg(1));
-  if (!db) return ctx.reply.Error(errors::kNotInteger);
-  if (*db < 0 || static_cast<uint64_t>(*db) >= ctx.host.settings().databases) {
-    return ctx.reply.Error("DB index is out of range");
-  }
-  ctx.session.db = static_cast<uint8_t>(*db);
+  const auto db = ParseDatabase(ctx, ctx.arg(1), errors::kNotInteger);
+  if (!db) return;
+  ctx.session.db = *db;
   ctx.reply.Ok();
 }
 

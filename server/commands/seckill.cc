@@ -184,7 +184,7 @@ std::optional<Outcome> Buy(Context& ctx) {
 
   // The order is above every ID that the item or its stream ever gave.
   const std::string& stream_key = item.rules().stream;
-  const Object* stream = stream_key.empty() ? nullptr : ctx.engine.Find((*found)->db, stream_key);
+  const Object* stream = stream_key.empty() ? nullptr : ctx.Find(stream_key);
   if (stream != nullptr && stream->type() != ObjectType::kStream)
     return ctx.reply.Error(errors::kWrongType), std::nullopt;
   StreamId last = item.last_order();
@@ -202,7 +202,7 @@ std::optional<Outcome> Buy(Context& ctx) {
   if (!stream_key.empty()) {
     const engine::ObjectId id = stream != nullptr ? stream->id : ctx.engine.keys().NextId();
     if (stream == nullptr)
-      events[count++] = engine::CreateKey{id, (*found)->db, ObjectType::kStream, stream_key};
+      events[count++] = engine::CreateKey{id, ctx.session.db, ObjectType::kStream, stream_key};
     if (options->pairs == 0) {
       message.Field("event", "order")
           .Field("item", ctx.arg(1))

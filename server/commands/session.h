@@ -5,6 +5,7 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "protocol/reply_writer.h"
 #include "server/commands/output.h"
@@ -13,6 +14,15 @@ namespace sluice::commands {
 
 class BlockedCall;
 struct Command;
+struct WatchedKey;
+
+// What stands between MULTI and EXEC.
+struct Transaction {
+  std::vector<std::string> requests;  // as RESP
+  size_t bytes = 0;                   // of them all
+  bool writes = false;                // one of them may change state
+  bool broken = false;                // one was refused when it was queued: EXEC will refuse them all
+};
 
 // One client's side of the conversation. Owned by its connection (server/net) or by a test; the dispatcher
 // reads and changes it, and writes replies to `output`.
@@ -42,6 +52,10 @@ struct Session {
   size_t query_buffer = 0;    // bytes of unparsed input held
   Output output;
   bool close = false;  // close the connection once its output has left; no further request is executed
+
+  std::unique_ptr<Transaction> transaction;  // between MULTI and EXEC
+  std::vector<WatchedKey*> watched;          // in the dispatcher's watch table
+  bool watch_broken = false;                 // one of them has changed
 
   // The call that waits (XREADGROUP ... BLOCK), if one does. While it is set the connection executes nothing.
   std::unique_ptr<BlockedCall> blocked;

@@ -30,12 +30,20 @@ class Applier {
   void operator()(const FlushKeys& e) {
     for (size_t slot = 0; slot < keys_.slots(); ++slot) {
       const Object* object = keys_.At(slot);
-      if (object != nullptr && (e.db == kAllDatabases || object->db == e.db)) Drop(object->id);
+      if (object != nullptr && (e.db == kAllDatabases || keys_.DatabaseOf(*object) == e.db)) Drop(object->id);
     }
   }
   void operator()(const SetString& e) {
     *std::get_if<std::string>(&keys_.Mutable(e.object)->value) = e.value;
   }
+
+  void operator()(const WriteString& e) {
+    std::string& value = *std::get_if<std::string>(&keys_.Mutable(e.object)->value);
+    if (value.size() < e.offset + e.bytes.size()) value.resize(e.offset + e.bytes.size());
+    value.replace(e.offset, e.bytes.size(), e.bytes);
+  }
+  void operator()(const SetExpiry& e) { keys_.SetExpiry(e.object, e.unix_ms); }
+  void operator()(const SwapDatabases& e) { keys_.SwapDatabases(e.first, e.second); }
 
   void operator()(const AppendEntry& e) { StreamOf(e.stream).Append(e.id, place_); }
   void operator()(const TrimStream& e) { StreamOf(e.stream).TrimThrough(e.last); }

@@ -61,6 +61,31 @@ struct SetString {
   static void Visit(auto& self, auto&& v) { v(self.object), v(self.value); }
 };
 
+// From `unix_ms` on the value counts as dead; 0: it has no end any more. Its removal is an event of its own.
+struct SetExpiry {
+  static constexpr uint8_t kType = 6;
+  ObjectId object;
+  uint64_t unix_ms;
+  static void Visit(auto& self, auto&& v) { v(self.object), v(self.unix_ms); }
+};
+
+// Bytes of a string are overwritten from `offset` on; it grows, with zeros in between, where it is shorter.
+struct WriteString {
+  static constexpr uint8_t kType = 8;
+  ObjectId object;
+  uint64_t offset;
+  std::string_view bytes;
+  static void Visit(auto& self, auto&& v) { v(self.object), v(self.offset), v(self.bytes); }
+};
+
+// Two databases change places.
+struct SwapDatabases {
+  static constexpr uint8_t kType = 7;
+  uint8_t first;
+  uint8_t second;
+  static void Visit(auto& self, auto&& v) { v(self.first), v(self.second); }
+};
+
 // A stream gets an entry. Its place in the log is where the stream's index points to, for as long as it
 // lives.
 struct AppendEntry {
@@ -245,9 +270,26 @@ struct Sell {
   static void Visit(auto& self, auto&& v) { v(self.item), v(self.order), v(self.quantity), v(self.user); }
 };
 
-using Event =
-    std::variant<AppendEntry, Deliver, Release, Sell, CreateKey, RemoveKey, RenameKey, FlushKeys, SetString,
-                 TrimStream, DeleteEntries, SetStreamId, CreateGroup, SetGroupId, DestroyGroup,
-                 CreateConsumer, DeleteConsumer, Redeliver, Claim, ConfigureItem, AddStock>;
+using Event = std::variant<AppendEntry, Deliver, Release, Sell, CreateKey, RemoveKey, RenameKey, FlushKeys,
+                           SetString, TrimStream, DeleteEntries, SetStreamId, CreateGroup, SetGroupId,
+                           DestroyGroup, CreateConsumer, DeleteConsumer, Redeliver, Claim, ConfigureItem,
+                           AddStock, SetExpiry, SwapDatabases, WriteString>;
+
+// The object that an event changes; kNoObject for those that change whole databases.
+inline ObjectId TargetOf(const Event& event) {
+  return std::visit(
+      [](const auto& e) {
+        if constexpr (requires { e.object; }) {
+          return e.object;
+        } else if constexpr (requires { e.item; }) {
+          return e.item;
+        } else if constexpr (requires { e.stream; }) {
+          return e.stream;
+        } else {
+          return kNoObject;
+        }
+      },
+      event);
+}
 
 }  // namespace sluice::engine

@@ -26,17 +26,48 @@ storage::Result<std::unique_ptr<Journal>> Journal::Open(storage::FileSystem& fil
 storage::Result<void> Journal::Record(std::span<Event> events) {
   size_t bytes = 0;
   for (const Event& event : events) bytes += EncodedSize(event);
+  if (group_) {
+    if (bytes > group_->limit - group_->used) {
+      return tl::unexpected(
+          storage::Error{storage::Error::Code::kInvalid, "more than the group has room for"});
+    }
+    Append(*group_, events);
+    return {};
+  }
   auto room = log_->BeginRecord(bytes);
   if (!room) return tl::unexpected(room.error());
-  char* out = room->body;
-  for (Event& event : events) {
-    const auto offset = static_cast<uint32_t>(out - room->body);
-    if (auto* append = std::get_if<AppendEntry>(&event)) append->body_offset = offset;
-    out = Encode(event, out);
-    engine_.Apply(event, {room->place.segment, room->place.offset + offset});
-  }
+  Group single{.room = *room, .limit = bytes};
+  Append(single, events);
   log_->EndRecord(bytes);
   return {};
+}
+
+storage::Result<void> Journal::BeginGroup(size_t max_bytes) {
+  auto room = log_->BeginRecord(max_bytes);
+  if (!room) return tl::unexpected(room.error());
+  group_ = Group{.room = *room, .limit = max_bytes};
+  return {};
+}
+
+void Journal::EndGroup() {
+  if (group_->used == 0) {
+    log_->CancelRecord();
+  } else {
+    log_->EndRecord(group_->used);
+  }
+  group_.reset();
+}
+
+// Each event acts as soon as it stands in the log, so that the next one finds the state that it was decided
+// on.
+void Journal::Append(Group& group, std::span<Event> events) {
+  for (Event& event : events) {
+    const auto offset = static_cast<uint32_t>(group.used);
+    if (auto* append = std::get_if<AppendEntry>(&event)) append->body_offset = offset;
+    char* out = group.room.body + offset;
+    group.used += static_cast<size_t>(Encode(event, out) - out);
+    engine_.Apply(event, {group.room.place.segment, group.room.place.offset + offset});
+  }
 }
 
 }  // namespace sluice::engine

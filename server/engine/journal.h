@@ -2,6 +2,7 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <span>
 
 #include "server/engine/engine.h"
@@ -21,6 +22,12 @@ class Journal {
   // nothing was recorded. The events' views may die when this returns; AppendEntry.body_offset is filled in.
   storage::Result<void> Record(std::span<Event> events);
 
+  // Makes all that is recorded until EndGroup() one record, of at most `max_bytes`. kFull where the log has
+  // no room for that: then there is no group. Within a group Record() refuses with kInvalid what would not
+  // fit any more.
+  storage::Result<void> BeginGroup(size_t max_bytes);
+  void EndGroup();
+
   const Engine& engine() const { return engine_; }
   // For what is not state: statistics that are volatile on purpose, and freeing in slices.
   Engine& mutable_engine() { return engine_; }
@@ -32,6 +39,15 @@ class Journal {
 
   Engine& engine_;
   std::unique_ptr<storage::Log> log_;
+
+  // An open record: where its body begins, how much is written and how much there is room for.
+  struct Group {
+    storage::Log::Room room;
+    size_t used = 0;
+    size_t limit = 0;
+  };
+  void Append(Group& group, std::span<Event> events);
+  std::optional<Group> group_;
 };
 
 }  // namespace sluice::engine

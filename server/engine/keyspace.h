@@ -6,7 +6,10 @@
 #include <memory>
 #include <optional>
 #include <string_view>
+#include <utility>
 #include <vector>
+
+#include <absl/container/btree_set.h>
 
 #include "server/engine/object.h"
 #include "server/engine/step_index.h"
@@ -20,7 +23,7 @@ inline constexpr size_t kDatabases = 16;
 // number.
 class Keyspace {
  public:
-  explicit Keyspace(uint64_t hash_seed) : seed_(hash_seed) {}
+  explicit Keyspace(uint64_t hash_seed);
 
   const Object* Find(uint8_t db, std::string_view key) const;
   // The object, if its generation still lives.
@@ -35,9 +38,19 @@ class Keyspace {
   Object Remove(ObjectId id);
   // `key` must be free in `db`.
   void Rename(ObjectId id, uint8_t db, std::string_view key);
+  // From `expire_ms` (unix time) on the object counts as dead; 0: it lives until it is removed.
+  void SetExpiry(ObjectId id, uint64_t expire_ms);
+  // What was in database `a` is in `b` from now on, and the other way round.
+  void SwapDatabases(uint8_t a, uint8_t b) { std::swap(stored_[a], stored_[b]); }
   Object* Mutable(ObjectId id) { return const_cast<Object*>(Find(id)); }
 
-  size_t size(uint8_t db) const { return indexes_[db].size(); }
+  size_t size(uint8_t db) const { return indexes_[stored_[db]].size(); }
+  // How many of a database's keys have an end, and the one in all databases whose end comes first.
+  size_t expiring(uint8_t db) const { return expiring_[stored_[db]]; }
+  const Object* FirstToExpire() const;
+  // The database in which clients find the object.
+  uint8_t DatabaseOf(const Object& object) const;
+  uint8_t StoredAt(uint8_t db) const { return stored_[db]; }
   // For walks: how many slots there are, and the object in one, or nullptr.
   size_t slots() const { return slot_count_; }
   const Object* At(size_t slot) const;
@@ -56,8 +69,11 @@ class Keyspace {
   uint64_t seed_;
   std::vector<std::unique_ptr<Slot[]>> chunks_;
   size_t slot_count_ = 0;
-  std::vector<uint32_t> free_;  // slots to use again, last first
-  std::array<StepIndex, kDatabases> indexes_;
+  std::vector<uint32_t> free_;                 // slots to use again, last first
+  std::array<StepIndex, kDatabases> indexes_;  // by where objects are stored
+  std::array<size_t, kDatabases> expiring_{};  // likewise
+  std::array<uint8_t, kDatabases> stored_;  // where a database's objects are stored: SWAPDB moves no object
+  absl::btree_set<std::pair<uint64_t, ObjectId>> expiries_;
 };
 
 }  // namespace sluice::engine

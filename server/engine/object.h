@@ -31,10 +31,13 @@ constexpr std::string_view TypeName(ObjectType type) {
 
 struct Object {
   ObjectId id = kNoObject;
-  uint8_t db = 0;
+  uint8_t db = 0;          // where it is stored; Keyspace::DatabaseOf() says what clients call that
+  uint64_t expire_ms = 0;  // unix time at which it is dead; 0: never
   std::string key;
   std::variant<std::string, std::unique_ptr<Stream>, std::unique_ptr<StockItem>> value;
 
+  // Dead, though nobody has recorded its end yet.
+  bool IsDue(uint64_t now_ms) const { return expire_ms != 0 && expire_ms <= now_ms; }
   ObjectType type() const { return static_cast<ObjectType>(value.index() + 1); }
   const std::string& string() const { return *std::get_if<std::string>(&value); }
   const Stream& stream() const { return **std::get_if<std::unique_ptr<Stream>>(&value); }

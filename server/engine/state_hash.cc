@@ -13,6 +13,7 @@ class StateHasher {
 
   void Add(const Keyspace& keys) {
     Number(keys.slots());
+    for (uint8_t db = 0; db < kDatabases; ++db) Number(keys.StoredAt(db));
     for (size_t slot = 0; slot < keys.slots(); ++slot) {
       if (const Object* object = keys.At(slot)) Add(*object);
     }
@@ -34,6 +35,7 @@ class StateHasher {
   void Add(const Object& object) {
     Number(static_cast<uint64_t>(object.id));
     Number(object.db);
+    Number(object.expire_ms);
     Bytes(object.key);
     Number(object.value.index());
     switch (object.type()) {

@@ -1,0 +1,105 @@
+// COPY: a second value like the first, as one record.
+#include <deque>
+#include <vector>
+
+#include "server/commands/arguments.h"
+#include "server/commands/handlers.h"
+#include "server/commands/stream_lookup.h"
+
+namespace sluice::commands {
+namespace {
+
+using engine::Event;
+using engine::Object;
+using engine::ObjectId;
+using engine::ObjectType;
+
+struct CopyOptions {
+  uint8_t db;
+  bool replace = false;
+};
+
+std::optional<CopyOptions> ParseCopyOptions(Context& ctx) {
+  CopyOptions options{.db = ctx.session.db};
+  for (size_t i = 3; i < ctx.argc(); ++i) {
+    if (IsWord(ctx.arg(i), "REPLACE")) {
+      options.replace = true;
+    } else if (IsWord(ctx.arg(i), "DB") && i + 1 < ctx.argc()) {
+      const auto db = ParseInteger(ctx.arg(++i));
+      if (!db) return ctx.reply.Error(errors::kNotInteger), std::nullopt;
+      if (*db < 0 || static_cast<uint64_t>(*db) >= ctx.host.settings().databases) {
+        return ctx.reply.Error("DB index is out of range"), std::nullopt;
+      }
+      options.db = static_cast<uint8_t>(*db);
+    } else {
+      return ctx.reply.Error(errors::kSyntax), std::nullopt;
+    }
+  }
+  return options;
+}
+
+void CopyGroup(const engine::ConsumerGroup& group, uint32_t number, ObjectId to, std::vector<Event>& events) {
+  events.push_back(
+      engine::CreateGroup{to, number, group.last_delivered(), group.entries_read(), group.name()});
+  uint32_t consumer_number = 0;
+  for (const auto& [name, consumer] : group.consumers()) {
+    const uint32_t copied = consumer_number++;
+    events.push_back(engine::CreateConsumer{to, number, copied, consumer->seen_ms, name});
+    for (const engine::StreamId& id : consumer->pending) {
+      const engine::Pending& pending = group.pending().find(id)->second;
+      events.push_back(engine::Claim{.stream = to,
+                                     .group = number,
+                                     .consumer = copied,
+                                     .now_ms = consumer->active_ms.value_or(0),
+                                     .delivered_ms = pending.delivered_ms,
+                                     .count = engine::Claim::kSet,
+                                     .deliveries = pending.deliveries,
+                                     .ids = std::span(&id, 1)});
+    }
+  }
+}
+
+// The entries are recorded again: a copy's messages are its own, whatever becomes of the first.
+void CopyStream(const engine::Stream& from, ObjectId to, std::vector<Event>& events) {
+  from.Scan(engine::kMinStreamId, engine::kMaxStreamId, [&](engine::StreamId id, storage::Place place) {
+    const engine::EntryView entry = engine::ReadEntry(place);
+    events.push_back(engine::AppendEntry{0, to, id, entry.pairs, entry.fields});
+    return true;
+  });
+  events.push_back(engine::SetStreamId{to, from.last_id(), from.entries_added(), from.max_deleted_id()});
+  uint32_t number = 0;
+  for (const auto& [name, group] : from.groups()) CopyGroup(*group, number++, to, events);
+}
+
+}  // namespace
+
+void Copy(Context& ctx) {
+  const auto options = ParseCopyOptions(ctx);
+  if (!options) return;
+  if (options->db == ctx.session.db && ctx.arg(1) == ctx.arg(2)) {
+    return ctx.reply.Error("source and destination objects are the same");
+  }
+  const Object* from = ctx.Find(ctx.arg(1));
+  if (from == nullptr) return ctx.reply.Integer(0);
+  if (from->type() == ObjectType::kStockItem)
+    return ctx.reply.Error("an item of stock cannot be copied: it is sold once");
+  const Object* to = ctx.engine.Find(options->db, ctx.arg(2));
+  if (to != nullptr && !options->replace && !to->IsDue(ctx.now.unix_ms())) return ctx.reply.Integer(0);
+
+  std::vector<Event> events;
+  ObjectId id = ctx.engine.keys().NextId();
+  if (to != nullptr) {
+    id = ctx.engine.keys().NextIdWithout(to->id);
+    events.push_back(engine::RemoveKey{to->id});
+  }
+  events.push_back(engine::CreateKey{id, options->db, from->type(), ctx.arg(2)});
+  if (from->type() == ObjectType::kString) {
+    events.push_back(engine::SetString{id, from->string()});
+  } else {
+    CopyStream(from->stream(), id, events);
+  }
+  if (from->expire_ms != 0) events.push_back(engine::SetExpiry{id, from->expire_ms});
+  if (ctx.Record(events)) ctx.reply.Integer(1);
+}
+
+}  // namespace sluice::commands
