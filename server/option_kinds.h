@@ -75,6 +75,9 @@ constexpr OptionKind Number() {
   return {.values = [] { return std::to_string(kLow) + " to " + std::to_string(kHigh); },
           .set = [](Config& config, Words words) -> MaybeError {
             const std::optional<uint64_t> value = ToNumber(words[0]);
+            // A number below 0 is a number, only not one of these.
+            if (!value && words[0].starts_with('-') && ToNumber(words[0].substr(1)))
+              return Between(kLow, kHigh);
             if (!value) return "argument couldn't be parsed into an integer";
             if (*value < kLow || *value > kHigh) return Between(kLow, kHigh);
             config.*kMember = *value;

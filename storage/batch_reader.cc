@@ -7,8 +7,8 @@
 namespace sluice::storage {
 namespace {
 
-tl::unexpected<std::string> Damage(std::string what) {
-  return tl::make_unexpected(std::move(what));
+tl::unexpected<Error> Damage(std::string what) {
+  return tl::make_unexpected(Error{Error::Code::kCorrupt, std::move(what)});
 }
 
 }  // namespace
@@ -19,8 +19,7 @@ std::string BatchReader::WhyNot(uint64_t incarnation) const {
   return {};
 }
 
-tl::expected<BatchHeader, std::string> BatchReader::Read(std::span<const char> segment, Lsn base,
-                                                         uint64_t offset) {
+Result<BatchHeader> BatchReader::Read(std::span<const char> segment, Lsn base, uint64_t offset) {
   if (offset + kBatchHeaderBytes > segment.size()) return Damage("the file ends here");
   const auto header = DecodeBatchHeader(segment.data() + offset, log_id_);
   if (!header) return Damage("no batch header that matches its checksum");
@@ -32,6 +31,7 @@ tl::expected<BatchHeader, std::string> BatchReader::Read(std::span<const char> s
 
   const Checksum checksum(log_id_, header->incarnation);
   const uint64_t end = offset + header->length;
+  bool known = (header->flags & ~BatchHeader::kClosing) == 0;
   uint64_t digest = 0;
   uint64_t at = offset + kBatchHeaderBytes;
   for (uint32_t i = 0; i < header->records; ++i) {
@@ -44,10 +44,15 @@ tl::expected<BatchHeader, std::string> BatchReader::Read(std::span<const char> s
       return Damage("record " + std::to_string(i) + " of the batch, at offset " + std::to_string(at) +
                     ", does not match its checksum");
     }
+    known = known && record.type == RecordHeader::kEvents;
     digest = FoldDigest(digest, record.checksum);
     at += bytes;
   }
   if (at != end || digest != header->digest) return Damage("a batch that does not match its header's digest");
+  if (!known) {
+    return tl::make_unexpected(
+        Error{Error::Code::kInvalid, "a batch written by a later version of this program"});
+  }
   incarnation_ = header->incarnation;
   return *header;
 }

@@ -20,8 +20,9 @@ class BatchReader {
   std::string WhyNot(uint64_t incarnation) const;
 
   // Verifies the batch at `offset` of a segment that begins at `base`: its header, that it belongs there, and
-  // every record. `segment` is as much of the file as may hold batches. The error says what is wrong.
-  tl::expected<BatchHeader, std::string> Read(std::span<const char> segment, Lsn base, uint64_t offset);
+  // every record. `segment` is as much of the file as may hold batches. The error says what is wrong;
+  // kInvalid where it is a sound batch of a later version, which must not be taken for damage.
+  Result<BatchHeader> Read(std::span<const char> segment, Lsn base, uint64_t offset);
 
   // The highest LSN that the batches read so far, damaged ones included, say to have been durable.
   Lsn claimed() const { return claimed_; }
@@ -50,8 +51,8 @@ struct Traces {
   Lsn end{};                         // the furthest byte of a batch of the last incarnation or later
   bool unknown_incarnation = false;  // some are younger than the STORE file
 };
-// Whether a batch header that was damaged stands at `from`, where one of `lsn` would: what is neither one that verifies
-// (an earlier life's, say) nor something else altogether.
+// Whether a batch header that was damaged stands at `from`, where one of `lsn` would: what is neither one
+// that verifies (an earlier life's, say) nor something else altogether.
 bool IsDamagedHeader(const char* from, Lsn lsn, uint64_t log_id);
 
 // Looks at every place in `bytes` where a batch header of the log could stand.

@@ -44,11 +44,12 @@ void Committer::Pump() {
   }
 }
 
-void Committer::Reap() {
+bool Committer::Reap() {
   auto outcome = path_->Take(0);
-  if (!outcome) return;
+  if (!outcome) return false;
   Finish(*outcome);
   Pump();
+  return true;
 }
 
 void Committer::Drain() {

@@ -47,8 +47,8 @@ class Committer {
   void Enqueue(Batch batch) { queue_.push_back(std::move(batch)); }
   // Starts what is queued for as long as each batch is finished within the wait.
   void Pump();
-  // Takes in the batch in flight, if it is finished, and pumps.
-  void Reap();
+  // Takes in the batch in flight, if it is finished, and pumps. False where there was nothing to take in.
+  bool Reap();
   // Waits until nothing is in flight or queued, or failure().
   void Drain();
   bool in_flight() const { return in_flight_.has_value(); }

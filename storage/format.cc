@@ -56,9 +56,11 @@ Result<void> CheckFileHeader(std::span<const char> bytes, uint64_t magic, uint64
   if (LoadLittle<uint64_t>(bytes.data()) != checksum)
     return Corrupt("the header does not match its checksum");
   const auto version = LoadLittle<uint32_t>(bytes.data() + 16);
-  if (version != kFormatVersion) {
-    return tl::make_unexpected(Error{Error::Code::kInvalid, "format version " + std::to_string(version) +
-                                                                ", this program knows version 1 only"});
+  const auto flags = LoadLittle<uint32_t>(bytes.data() + 20);
+  if (version != kFormatVersion || flags != 0) {
+    return tl::make_unexpected(
+        Error{Error::Code::kInvalid, "written by a later version of this program (format " +
+                                         std::to_string(version) + ", flags " + std::to_string(flags) + ")"});
   }
   return {};
 }

@@ -101,6 +101,8 @@ void Encode(const BatchHeader& header, uint64_t log_id, char* to);
 std::optional<BatchHeader> DecodeBatchHeader(const char* from, uint64_t log_id);
 
 struct RecordHeader {
+  static constexpr uint32_t kEvents = 0;  // type: one body of events
+
   uint64_t checksum = 0;  // of the rest of the header, the body and its padding
   uint32_t body_bytes = 0;
   uint32_t type = 0;  // 0: one event

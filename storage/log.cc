@@ -97,7 +97,11 @@ Result<Log::NextSegment> Log::Next(uint64_t sequence, uint64_t capacity) {
     if (auto failed = spares_->failure()) return tl::make_unexpected(FailForGood(*failed));
     if (auto ready = spares_->Take(sequence)) held_ = {std::move(ready->file), std::move(ready->memory)};
   }
-  if (!held_) return Allocate(sequence, capacity);
+  if (!held_) {
+    auto made = Allocate(sequence, capacity);
+    if (!made && spares_) spares_->GiveBack(sequence);
+    return made;
+  }
   if (capacity > options_.segment_bytes) {
     auto memory = AllocateBuffer(capacity);
     if (!memory) return tl::make_unexpected(memory.error());
@@ -145,8 +149,7 @@ int Log::completion_fd() const {
 }
 
 void Log::Reap() {
-  committer_->Reap();
-  Submit();
+  if (committer_->Reap()) Submit();
 }
 
 void Log::Flush() {

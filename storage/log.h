@@ -93,7 +93,8 @@ class Log {
   // was known to be durable; nothing is changed then. `files` must outlive the log.
   static Result<std::unique_ptr<Log>> Open(FileSystem& files, const LogOptions& options, const Replay& replay,
                                            RecoveryReport* report);
-  // Waits for the batch in flight; what was recorded since is lost, as if the process had been killed. Close() first.
+  // Waits for the batch in flight; what was recorded since is lost, as if the process had been killed.
+  // Close() first.
   ~Log();
 
   // Room for a record's body of at most `max_bytes` (contiguous memory at the tail). Begins the next segment

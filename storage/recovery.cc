@@ -92,8 +92,13 @@ Result<void> Recovery::Follow(const Log::Replay& replay, RecoveryReport* report)
   const std::span<const char> bytes(part.segment->data(), part.readable);
   while (true) {
     const auto batch = reader_.Read(bytes, part.header.base, part.end);
+    if (!batch && batch.error().code == Error::Code::kInvalid) {
+      return tl::make_unexpected(
+          Error{batch.error().code,
+                part.path + ", offset " + std::to_string(part.end) + ": " + batch.error().message});
+    }
     if (!batch) {
-      damage_ = batch.error();
+      damage_ = batch.error().message;
       break;
     }
     uint64_t at = part.end + kBatchHeaderBytes;

@@ -58,7 +58,7 @@ class SegmentWriter {
     StoreLittle(last_word, LoadLittle<uint64_t>(last_word) &
                                (~uint64_t{0} >> (8 * (whole - kRecordHeaderBytes - bytes))));
     StoreLittle(record + 8, static_cast<uint32_t>(bytes));
-    StoreLittle(record + 12, uint32_t{0});
+    StoreLittle(record + 12, RecordHeader::kEvents);
     const uint64_t checksum = checksum_(target_.segment->base() + position_, record + 8, whole - 8);
     StoreLittle(record, checksum);
     digest_ = FoldDigest(digest_, checksum);

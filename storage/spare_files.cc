@@ -54,6 +54,19 @@ std::optional<SpareFiles::Ready> SpareFiles::Take(uint64_t sequence) {
   return std::exchange(ready_, std::nullopt);
 }
 
+void SpareFiles::GiveBack(uint64_t sequence) {
+  std::unique_lock lock(mutex_);
+  changed_.wait(lock, [this] { return !naming_; });
+  CHECK(next_sequence_ == sequence + 1);
+  next_sequence_ = sequence;
+  if (!ready_) return;
+  // The worker found space for the one after it meanwhile.
+  auto renamed = files_.Rename(Path(SegmentName(sequence + 1)), Path(SegmentName(sequence)));
+  auto synced = files_.SyncDirectory(options_.directory);
+  if (!synced) failure_ = synced.error();
+  if (!renamed || !synced) ready_.reset();
+}
+
 bool SpareFiles::ready(bool zeroed) const {
   const std::lock_guard lock(mutex_);
   return ready_ && (ready_->zeroed || !zeroed);

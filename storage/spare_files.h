@@ -44,6 +44,8 @@ class SpareFiles {
   // The file for `sequence`, durably named, if it is ready. If not, the caller makes the file itself. Either
   // way the one for `sequence` + 1 is prepared from now on.
   std::optional<Ready> Take(uint64_t sequence);
+  // The caller could not make the file for `sequence` either: it is the one to prepare again.
+  void GiveBack(uint64_t sequence);
   // Whether a file is ready to be taken (and has been zeroed).
   bool ready(bool zeroed) const;
   // The sync of the directory that failed, if one did: final, as for every sync.

@@ -19,17 +19,20 @@ ThreadWritePath::~ThreadWritePath() {
 std::optional<WritePath::Outcome> ThreadWritePath::Start(const BlockWrite& write, uint64_t wait_us) {
   {
     const std::lock_guard lock(mutex_);
-    CHECK(!write_ && !outcome_);
+    CHECK(!under_way_);
     write_ = write;
   }
+  under_way_ = true;
   begun_.notify_one();
   return wait_us == 0 ? std::nullopt : Take(wait_us);
 }
 
 std::optional<WritePath::Outcome> ThreadWritePath::Take(uint64_t wait_us) {
+  if (!under_way_) return std::nullopt;
   std::unique_lock lock(mutex_);
-  event_.Clear();
-  if (!outcome_ && wait_us != 0) {
+  if (outcome_) {
+    event_.Clear();
+  } else if (wait_us != 0) {
     const auto there = [this] { return outcome_.has_value(); };
     waiting_ = true;
     if (wait_us == kForever) {
@@ -39,6 +42,7 @@ std::optional<WritePath::Outcome> ThreadWritePath::Take(uint64_t wait_us) {
     }
     waiting_ = false;
   }
+  under_way_ = !outcome_.has_value();
   return std::exchange(outcome_, std::nullopt);
 }
 

@@ -23,6 +23,7 @@ class ThreadWritePath : public WritePath {
  private:
   void Run();
 
+  bool under_way_ = false;  // the owner's view
   EventFd event_;
   std::mutex mutex_;
   std::condition_variable begun_;     // there is a write, or the end

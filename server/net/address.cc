@@ -46,6 +46,20 @@ std::string AddressText(const sockaddr_storage& address) {
   return "?:0";
 }
 
+sockaddr_storage PeerAddress(int fd) {
+  sockaddr_storage address{};
+  socklen_t length = sizeof address;
+  getpeername(fd, reinterpret_cast<sockaddr*>(&address), &length);
+  return address;
+}
+
+sockaddr_storage LocalAddress(int fd) {
+  sockaddr_storage address{};
+  socklen_t length = sizeof address;
+  getsockname(fd, reinterpret_cast<sockaddr*>(&address), &length);
+  return address;
+}
+
 bool IsLoopback(const sockaddr_storage& address) {
   if (address.ss_family == AF_INET) return ntohl(AsV4(address).sin_addr.s_addr) >> 24 == 127;
   if (address.ss_family == AF_INET6) return IN6_IS_ADDR_LOOPBACK(&AsV6(address).sin6_addr) != 0;

@@ -16,6 +16,10 @@ std::optional<sockaddr_storage> Resolve(const std::string& host, uint16_t port);
 // "127.0.0.1:6379", "[::1]:6379"; "?:0" for a family that is neither.
 std::string AddressText(const sockaddr_storage& address);
 
+// The two ends of a connected socket; an empty address where the peer has gone already.
+sockaddr_storage PeerAddress(int fd);
+sockaddr_storage LocalAddress(int fd);
+
 // Whether the peer at `address` is this machine.
 bool IsLoopback(const sockaddr_storage& address);
 

@@ -1,14 +1,12 @@
 #include "server/net/connection.h"
 
-#include <netinet/in.h>
-#include <netinet/tcp.h>
 #include <spdlog/spdlog.h>
 #include <strings.h>
-#include <sys/socket.h>
 
 #include <algorithm>
 
 #include "server/net/address.h"
+#include "server/net/keep_alive.h"
 
 namespace sluice::net {
 namespace {
@@ -33,31 +31,6 @@ protocol::RequestLimits Limits(const Config& config) {
   return {.max_bulk_bytes = config.proto_max_bulk_len};
 }
 
-sockaddr_storage PeerAddress(const uv_tcp_t& tcp) {
-  sockaddr_storage address{};
-  int length = sizeof address;
-  uv_tcp_getpeername(&tcp, reinterpret_cast<sockaddr*>(&address), &length);
-  return address;
-}
-
-sockaddr_storage LocalAddress(const uv_tcp_t& tcp) {
-  sockaddr_storage address{};
-  int length = sizeof address;
-  uv_tcp_getsockname(&tcp, reinterpret_cast<sockaddr*>(&address), &length);
-  return address;
-}
-
-// As Redis does: first asked after `seconds` of silence, then three times in as long again.
-void KeepAlive(int fd, uint64_t seconds) {
-  const auto set = [fd](int level, int name, int value) {
-    setsockopt(fd, level, name, &value, sizeof value);
-  };
-  set(SOL_SOCKET, SO_KEEPALIVE, 1);
-  set(IPPROTO_TCP, TCP_KEEPIDLE, static_cast<int>(seconds));
-  set(IPPROTO_TCP, TCP_KEEPINTVL, static_cast<int>(std::max<uint64_t>(1, seconds / 3)));
-  set(IPPROTO_TCP, TCP_KEEPCNT, 3);
-}
-
 }  // namespace
 
 Connection::Connection(uv_loop_t& loop, Shared& shared, uint64_t id, bool is_unix)
@@ -77,10 +50,10 @@ bool Connection::Accept(uv_stream_t* listener, const std::string& local) {
   if (handle_.base.type == UV_NAMED_PIPE) {
     session_.local = session_.peer = local + ":0";
   } else {
-    const sockaddr_storage peer = PeerAddress(handle_.tcp);
+    const sockaddr_storage peer = PeerAddress(session_.fd);
     is_local_ = IsLoopback(peer);
     session_.peer = AddressText(peer);
-    session_.local = AddressText(LocalAddress(handle_.tcp));
+    session_.local = AddressText(LocalAddress(session_.fd));
     uv_tcp_nodelay(&handle_.tcp, 1);
     if (shared_.config.tcp_keepalive != 0) KeepAlive(session_.fd, shared_.config.tcp_keepalive);
   }

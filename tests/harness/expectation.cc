@@ -1,52 +1,73 @@
 #include "tests/harness/expectation.h"
 
-#include <algorithm>
 #include <cctype>
-#include <regex>
+#include <optional>
+#include <string_view>
 
 namespace sluice::tests {
 namespace {
 
-const std::regex kPlaceholder("<(int|id|any)(:([a-z][a-z0-9]*))?>");
+// "<kind>" or "<kind:name>".
+struct Placeholder {
+  std::string_view kind;
+  std::string_view name;
+  size_t size = 0;  // as written
+};
 
-std::string PatternOf(const std::string& kind) {
-  if (kind == "int") return "(-?[0-9]+)";
-  if (kind == "id") return "([0-9]+-[0-9]+)";
-  return "(.*)";
+std::optional<Placeholder> PlaceholderAt(std::string_view text) {
+  for (const std::string_view kind : {"int", "id", "any"}) {
+    if (!text.starts_with('<') || text.substr(1, kind.size()) != kind) continue;
+    size_t end = 1 + kind.size();
+    std::string_view name;
+    if (end < text.size() && text[end] == ':') {
+      const size_t begin = ++end;
+      while (end < text.size() && std::isalnum(static_cast<unsigned char>(text[end])) != 0) ++end;
+      if (end == begin) continue;
+      name = text.substr(begin, end - begin);
+    }
+    if (end < text.size() && text[end] == '>') return Placeholder{kind, name, end + 1};
+  }
+  return std::nullopt;
 }
 
-std::string Escaped(const std::string& literal) {
-  std::string out;
-  for (const char c : literal) {
-    if (std::ispunct(static_cast<unsigned char>(c)) != 0) out.push_back('\\');
-    out.push_back(c);
-  }
-  return out;
+bool AllDigits(std::string_view text) {
+  return !text.empty() && text.find_first_not_of("0123456789") == std::string_view::npos;
 }
 
-bool LineMatches(const std::string& expected_as_written, const std::string& actual, Captures& captures) {
-  const std::string expected = Substitute(expected_as_written, captures);
-  if (expected == actual) return true;
-  std::string pattern;
-  std::vector<std::string> names;
-  size_t literal = 0;
-  for (std::sregex_iterator it(expected.begin(), expected.end(), kPlaceholder), end; it != end; ++it) {
-    pattern += Escaped(expected.substr(literal, static_cast<size_t>(it->position()) - literal));
-    pattern += PatternOf(it->str(1));
-    names.push_back(it->str(3));
-    literal = static_cast<size_t>(it->position() + it->length());
+bool IsOfKind(std::string_view kind, std::string_view text) {
+  if (kind == "any") return true;
+  if (kind == "int") return AllDigits(text.starts_with('-') ? text.substr(1) : text);
+  const size_t dash = text.find('-');
+  return dash != std::string_view::npos && AllDigits(text.substr(0, dash)) && AllDigits(text.substr(dash + 1));
+}
+
+bool TextMatches(std::string_view expected, std::string_view actual, Captures& captures) {
+  for (;;) {
+    if (expected.empty()) return actual.empty();
+    if (const std::optional<Placeholder> placeholder = PlaceholderAt(expected)) {
+      // The longest text that will do, as a reader expects of a number.
+      for (size_t size = actual.size() + 1; size-- > 0;) {
+        if (!IsOfKind(placeholder->kind, actual.substr(0, size))) continue;
+        Captures tried = captures;
+        if (!placeholder->name.empty()) {
+          // The same name twice in one reply means the same thing twice.
+          const auto [known, added] = tried.try_emplace(std::string(placeholder->name), actual.substr(0, size));
+          if (!added && known->second != actual.substr(0, size)) continue;
+        }
+        if (!TextMatches(expected.substr(placeholder->size), actual.substr(size), tried)) continue;
+        captures = std::move(tried);
+        return true;
+      }
+      return false;
+    }
+    if (actual.empty() || expected.front() != actual.front()) return false;
+    expected.remove_prefix(1);
+    actual.remove_prefix(1);
   }
-  if (names.empty()) return false;
-  pattern += Escaped(expected.substr(literal));
-  std::smatch match;
-  if (!std::regex_match(actual, match, std::regex(pattern))) return false;
-  for (size_t i = 0; i < names.size(); ++i) {
-    if (names[i].empty()) continue;
-    // The same name twice in one reply means the same thing twice.
-    const auto [known, added] = captures.try_emplace(names[i], match.str(i + 1));
-    if (!added && known->second != match.str(i + 1)) return false;
-  }
-  return true;
+}
+
+bool LineMatches(const std::string& expected, const std::string& actual, Captures& captures) {
+  return TextMatches(Substitute(expected, captures), actual, captures);
 }
 
 bool IsEllipsis(const std::string& line) {

@@ -138,7 +138,7 @@ TEST(Config, ErrorsNameFileLineAndOption) {
   EXPECT_EQ(ParseConfigText("port 1\n\nprot 2\n", "/etc/sluice.conf", config),
             "/etc/sluice.conf:3: unknown option 'prot'");
   EXPECT_EQ(ErrorOf("port abc"), "x.conf:1: port 'abc': argument couldn't be parsed into an integer");
-  EXPECT_EQ(ErrorOf("port -1"), "x.conf:1: port '-1': argument couldn't be parsed into an integer");
+  EXPECT_EQ(ErrorOf("port -1"), "x.conf:1: port '-1': argument must be between 0 and 65535 inclusive");
   EXPECT_EQ(ErrorOf("port 65536"), "x.conf:1: port '65536': argument must be between 0 and 65535 inclusive");
   EXPECT_EQ(ErrorOf("port 99999999999999999999"),
             "x.conf:1: port '99999999999999999999': argument couldn't be parsed into an integer");

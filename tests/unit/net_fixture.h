@@ -84,16 +84,15 @@ class Client {
     pollfd readable{.fd = fd_, .events = POLLIN, .revents = 0};
     return poll(&readable, 1, 0) == 1;
   }
-  // The text of INFO `section`.
-  std::string Info(const std::string& section) {
-    std::string info;
-    if (!Send("INFO " + section + "\r\nECHO end\r\n")) return info;
-    while (!info.ends_with("$3\r\nend\r\n")) {
+  // All until `end` has come, or the connection has ended.
+  std::string ReadUntil(const std::string& end) {
+    std::string bytes;
+    while (!bytes.ends_with(end)) {
       const std::string byte = Read(1);
       if (byte.empty()) break;
-      info += byte;
+      bytes += byte;
     }
-    return info;
+    return bytes;
   }
   // All until the server closes.
   std::string ReadAll() { return Read(SIZE_MAX); }
@@ -122,7 +121,9 @@ class Client {
 // Until the server says that `count` clients are blocked.
 inline void WaitForBlocked(Client& client, int count) {
   const std::string wanted = "blocked_clients:" + std::to_string(count) + "\r\n";
-  while (client.Info("clients").find(wanted) == std::string::npos) ASSERT_FALSE(testing::Test::HasFailure());
+  do {
+    ASSERT_TRUE(client.Send("INFO clients\r\nECHO end\r\n"));
+  } while (client.ReadUntil(Bulk("end")).find(wanted) == std::string::npos && !testing::Test::HasFailure());
 }
 
 inline std::string SocketPath() {

@@ -4,6 +4,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <array>
 #include <string>
 #include <thread>
 
@@ -30,7 +31,7 @@ TEST_F(ServerTest, TakesRequestsInPiecesOfAnySize) {
   Start();
   const std::string request = Request({"ECHO", "half\r\nand half"}) + "PING\r\n";
   const std::string reply = Bulk("half\r\nand half") + "+PONG\r\n";
-  for (const size_t piece : {1, 2, 7, 19}) {
+  for (const size_t piece : std::array<size_t, 4>{1, 2, 7, 19}) {
     Client client(SocketPath());
     for (size_t at = 0; at < request.size(); at += piece) {
       ASSERT_TRUE(client.Send(std::string_view(request).substr(at, piece)));
@@ -247,6 +248,7 @@ TEST_F(ServerDeathTest, AFailedWriteEndsTheProcessAndAcknowledgesNothing) {
         Start();
         Client client(SocketPath());
         client.Expect({"SET", "k", "v"}, "+OK\r\n");
+        unlink(SocketPath().c_str());  // nobody will be left to do it
         files_.FailWrites(0);
         client.Send(Request({"SET", "k", "w"}));
         // The process ends before any byte of a reply; if one came, the test would see another status.

@@ -88,14 +88,15 @@ bool Silent(const Client& client) {
   return !client.HasAnswer();
 }
 
-// Bytes recorded and not committed, as INFO tells them.
-uint64_t UncommittedBytes(Client& client) {
-  const std::string info = client.Info("persistence");
-  const auto number = [&info](const std::string& field) {
-    const size_t at = info.find(field);
-    return at == std::string::npos ? 0 : std::stoull(info.substr(at + field.size()));
-  };
-  return number("log_tail_lsn:") - number("log_committed_lsn:");
+// How many commands each client has had executed, as CLIENT LIST tells: that one shows no state, so it
+// answers while the disk stands still.
+uint64_t CommandsOf(Client& observer, const std::string& name) {
+  if (!observer.Send("CLIENT LIST\r\nECHO end\r\n")) return 0;
+  const std::string list = observer.ReadUntil(Bulk("end"));
+  const size_t line = list.find(" name=" + name + " ");
+  const size_t count = list.find(" tot-cmds=", line);
+  if (line == std::string::npos || count == std::string::npos) return 0;
+  return std::stoull(list.substr(count + 10));
 }
 
 TEST_F(StallTest, NobodySeesWhatIsNotCommittedAndTheRestGoesOn) {
@@ -120,19 +121,22 @@ TEST_F(StallTest, NobodySeesWhatIsNotCommittedAndTheRestGoesOn) {
 
 TEST_F(StallTest, WritersWaitWhenTooMuchIsUncommitted) {
   Start("max-uncommitted-bytes 1mb");
+  Client observer(SocketPath());
   Client writer(SocketPath());
   Client late(SocketPath());
+  writer.Expect({"CLIENT", "SETNAME", "writer"}, "+OK\r\n");
+  late.Expect({"CLIENT", "SETNAME", "late"}, "+OK\r\n");
   const std::string half_megabyte(1 << 19, 'x');
   disk_.Stall(true);
-  std::thread sender([&] {
-    writer.Send(Times(8, Request({"SET", "k", half_megabyte})) + Request({"GET", "n"}));
-  });
-  Client observer(SocketPath());
-  while (UncommittedBytes(observer) < (1u << 20)) ASSERT_FALSE(HasFailure());
-  ASSERT_TRUE(late.Send(Request({"SET", "n", "1"})));
+  std::thread sender([&] { writer.Send(Times(8, Request({"SET", "k", half_megabyte}))); });
+  // Two values are a megabyte: the third one waits, and so does everybody else's write.
+  while (CommandsOf(observer, "writer") < 3 && !HasFailure()) {
+  }
+  EXPECT_TRUE(late.Send(Request({"PING"}) + Request({"SET", "n", "1"})));
+  EXPECT_EQ(late.Read(7), "+PONG\r\n");
   EXPECT_TRUE(Silent(late));
-  // Three of the eight values pass the limit; the fourth would make it two megabytes.
-  EXPECT_LT(UncommittedBytes(observer), 2u << 20);
+  EXPECT_EQ(CommandsOf(observer, "writer"), 3u);
+  EXPECT_EQ(CommandsOf(observer, "late"), 2u);
 
   disk_.Stall(false);
   const std::string replies = Times(8, "+OK\r\n");

@@ -1,13 +1,20 @@
 // The same log on real files, by every way of committing: io_uring, a thread, inline, each with and without
 // direct I/O.
 #include <gtest/gtest.h>
+#include <linux/filter.h>
+#include <linux/seccomp.h>
 #include <poll.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <atomic>
+#include <cerrno>
 #include <csignal>
+#include <cstddef>
 #include <filesystem>
 #include <semaphore>
 #include <string>
@@ -197,6 +204,39 @@ TEST(CommitPath, AutoTakesTheRingAndDirectIoWhereTheyAre) {
   EXPECT_NE(opened.log->stats().path, "inline");
   EXPECT_GT(opened.log->stats().median_us, 0u);
   EXPECT_EQ(opened.log->stats().bytes % 4096, 0u);
+}
+
+// Makes the kernel refuse io_uring to the calling thread, and to those that it starts, as containers do.
+void RefuseUring() {
+  std::array<sock_filter, 4> filter{{
+      BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(seccomp_data, nr)),
+      BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, __NR_io_uring_setup, 0, 1),
+      BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | EPERM),
+      BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+  }};
+  const sock_fprog program{.len = filter.size(), .filter = filter.data()};
+  ASSERT_EQ(prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0), 0);
+  ASSERT_EQ(prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program), 0);
+}
+
+TEST(CommitPath, FallsBackToTheThreadWhereTheRingIsRefused) {
+  TemporaryDirectory directory;
+  PosixFileSystem files;
+  std::thread refused([&] {
+    RefuseUring();
+    LogOptions options = RealOptions(directory);
+    {
+      Opened opened = MustOpen(files, options);
+      EXPECT_EQ(opened.log->stats().path, "thread");
+      Commit(*opened.log, "x");
+    }
+    options.commit_path = CommitPath::kUring;
+    const auto opened = OpenLog(files, options);
+    ASSERT_FALSE(opened.has_value());
+    EXPECT_EQ(opened.error().code, Error::Code::kInvalid);
+  });
+  refused.join();
+  EXPECT_EQ(MustOpen(files, RealOptions(directory)).bodies, Bodies{"x"});
 }
 
 TEST(CommitPath, AutoIsInlineWithoutDescriptors) {
@@ -444,6 +484,34 @@ TEST(SpareFiles, LeftoversAreUsedAndUnfinishedOnesRemoved) {
   EXPECT_EQ(files.List("/d").value()[1], "000000000004.log") << "the spare that was there";
   EXPECT_FALSE(files.Open("/d/spare-8.new", {}).has_value());
   EXPECT_FALSE(files.Open("/d/spare-9", {}).has_value());
+}
+
+TEST(SpareFiles, FullDiskRefusesAndRecovers) {
+  MemoryFileSystem files;
+  LogOptions options = SmallOptions();
+  options.commit_path = CommitPath::kThread;
+  options.spare_segments = 2;
+  options.zeroing_bytes_per_second = 1 << 30;
+  Bodies expected;
+  {
+    Opened opened = MustOpen(files, options);
+    files.SetFreeBytes(200'000);
+    for (int tick = 0; tick < 100; ++tick) {  // the worker too is looking for space
+      opened.log->Tick(static_cast<uint64_t>(tick) * 100);
+      while (TryRecord(*opened.log, std::string(1000, 'f'))) expected.emplace_back(1000, 'f');
+      EXPECT_EQ(TryRecord(*opened.log, std::string(1000, 'f')).error().code, Error::Code::kFull);
+      opened.log->Flush();
+    }
+    ASSERT_FALSE(opened.log->failure().has_value());
+    EXPECT_EQ(opened.log->committed(), opened.log->tail());
+    files.SetFreeBytes(MemoryFileSystem::kNever);
+    opened.log->Tick(100'000);
+    for (int i = 0; i < 200; ++i) {
+      expected.emplace_back(1000, 'g');
+      Commit(*opened.log, expected.back());
+    }
+  }
+  EXPECT_EQ(MustOpen(files, options).bodies, expected);
 }
 
 TEST(SpareFiles, LogRollsThroughThemAndOpensAgain) {
