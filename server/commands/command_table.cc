@@ -300,15 +300,15 @@ constexpr Command kTable[] = {
      "key <MAXLEN | MINID> [= | ~] threshold [LIMIT count]", "Trims a stream from its start.", Xtrim},
 };
 
-// A row that contradicts itself does not compile.
+// A row that contradicts itself does not compile. (That each one has a function is a test's to say: under a
+// sanitizer the compiler does not know a function's address.)
 constexpr bool Sound(const Command& command) {
   const bool reads_and_writes = (command.flags & kWrite) != 0 && (command.flags & kReadOnly) != 0;
   const bool stateless_data =
       (command.flags & kStateless) != 0 && (command.flags & (kWrite | kReadOnly)) != 0;
-  const bool acts = command.handler != nullptr || !command.subcommands.empty();
   const bool keyed_data = command.keys.kind == Keys::kNone || (command.flags & (kWrite | kReadOnly)) != 0;
   return !command.name.empty() && !command.summary.empty() && command.arity != 0 && !reads_and_writes &&
-         !stateless_data && acts && keyed_data;
+         !stateless_data && keyed_data;
 }
 
 constexpr bool SoundTable(std::span<const Command> table, std::string_view container) {

@@ -1,0 +1,51 @@
+#include "server/commands/command_table.h"
+
+#include <gtest/gtest.h>
+
+#include <string>
+
+namespace sluice::commands {
+namespace {
+
+TEST(CommandTable, EveryRowHasAFunctionOrSubcommands) {
+  for (const Command& command : CommandTable()) {
+    EXPECT_TRUE(command.handler != nullptr || !command.subcommands.empty()) << command.name;
+    for (const Command& subcommand : command.subcommands)
+      EXPECT_NE(subcommand.handler, nullptr) << subcommand.name;
+  }
+}
+
+TEST(CommandTable, EveryRowIsFoundByItsNameInAnyCase) {
+  for (const Command& command : CommandTable()) {
+    EXPECT_EQ(FindCommand(command.name), &command);
+    std::string upper(command.name);
+    for (char& c : upper) c = c >= 'a' && c <= 'z' ? static_cast<char>(c - 'a' + 'A') : c;
+    EXPECT_EQ(FindCommand(upper), &command);
+    for (const Command& subcommand : command.subcommands) {
+      EXPECT_EQ(FindCommandByFullName(subcommand.name), &subcommand);
+    }
+  }
+  EXPECT_EQ(FindCommand(""), nullptr);
+  EXPECT_EQ(FindCommand("nosuch"), nullptr);
+  EXPECT_EQ(FindCommand(std::string(1000, 'x')), nullptr);
+  EXPECT_EQ(FindCommandByFullName("xgroup|nosuch"), nullptr);
+}
+
+TEST(CommandTable, KeysAreFoundByTheRow) {
+  using Args = std::vector<std::string_view>;
+  using Positions = std::vector<size_t>;
+  EXPECT_EQ(KeyPositions(*FindCommand("del"), Args{"DEL", "a", "b"}), (Positions{1, 2}));
+  EXPECT_EQ(KeyPositions(*FindCommand("rename"), Args{"RENAME", "a", "b"}), (Positions{1, 2}));
+  EXPECT_EQ(KeyPositions(*FindCommand("ping"), Args{"PING"}), Positions{});
+  EXPECT_EQ(KeyPositions(*FindCommand("xread"), Args{"XREAD", "COUNT", "1", "STREAMS", "a", "b", "0", "0"}),
+            (Positions{4, 5}));
+  // A group or consumer that is called STREAMS.
+  EXPECT_EQ(KeyPositions(*FindCommand("xreadgroup"),
+                         Args{"XREADGROUP", "GROUP", "STREAMS", "STREAMS", "STREAMS", "a", ">"}),
+            (Positions{5}));
+  EXPECT_EQ(KeyPositions(*FindCommandByFullName("xgroup|create"), Args{"XGROUP", "CREATE", "s", "g", "$"}),
+            (Positions{2}));
+}
+
+}  // namespace
+}  // namespace sluice::commands
