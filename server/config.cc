@@ -71,6 +71,8 @@ constexpr std::array kOptions = {
 
     Option{"proto-max-bulk-len", Bytes<&Config::proto_max_bulk_len, kMiB, kGiB>(), "64mb", kAnyTime,
            "longest argument of a request; a longer one is a protocol error"},
+    Option{"max-transaction-bytes", Bytes<&Config::max_transaction_bytes, kMiB, kGiB>(), "64mb", kAnyTime,
+           "requests between MULTI and EXEC; the one beyond is refused, and EXEC with it"},
     Option{"client-query-buffer-limit", Bytes<&Config::client_query_buffer_limit, kMiB, 2 * kGiB>(), "1gb",
            kAnyTime, "bytes of a request that is not whole yet; a client above it is closed"},
     Option{"client-output-buffer-limit", OutputLimits(), "normal 256mb 0 0", kAnyTime,

@@ -58,6 +58,7 @@ struct Config {
   OutputLimit output_limit_normal;
   uint64_t max_requests_per_tick;
 
+  uint64_t max_transaction_bytes;
   uint64_t stream_node_max_entries;
   uint64_t stream_node_max_bytes;
 };

@@ -112,6 +112,7 @@ void Server::ApplyConfig() {
                .databases = config_.databases,
                .stream_node_max_entries = config_.stream_node_max_entries,
                .max_bulk_bytes = config_.proto_max_bulk_len,
+               .max_transaction_bytes = config_.max_transaction_bytes,
                .debug_commands = config_.enable_debug_command == DebugCommands::kYes};
   journal_.log().set_durability(DurabilityOf(config_.appendfsync));
   SetLogLevel(config_.loglevel);

@@ -14,6 +14,7 @@ TestHost::TestHost(const Config& config) : config_(config) {
 void TestHost::RefreshSettings() {
   settings_.requirepass = config_.requirepass;
   settings_.databases = config_.databases;
+  settings_.max_transaction_bytes = config_.max_transaction_bytes;
   settings_.stream_node_max_entries = config_.stream_node_max_entries;
   settings_.max_bulk_bytes = config_.proto_max_bulk_len;
   settings_.debug_commands = config_.enable_debug_command != DebugCommands::kNo;

@@ -17,7 +17,7 @@ class Conversation {
   explicit Conversation(uint64_t seed) : random_(seed) {}
 
   std::vector<std::string> Next() {
-    switch (random_() % 26) {
+    switch (random_() % 33) {
       case 0:
       case 1:
       case 2:
@@ -62,6 +62,21 @@ class Conversation {
         return {"SECKILL.CREATE", "item" + Number(3), "STOCK", "50", "STREAM", Key(), "LIMIT", "3"};
       case 24:
         return {"SECKILL.BUY", "item" + Number(3), "user" + Number(40), "QTY", Pick({"1", "2"})};
+      case 25:
+        return {"PEXPIRE", Key(), Number(40)};
+      case 26:
+        return {"MULTI"};
+      case 27:
+        return {Pick({"EXEC", "EXEC", "DISCARD"})};
+      case 28:
+        return {"COPY", Key(), Key(), Pick({"REPLACE", "REPLACE"})};
+      case 29:
+        return {Pick({"APPEND", "SETNX"}), "t" + Number(3), Number(1000)};
+      case 30:
+        return {"SETRANGE", "t" + Number(3), Number(50), Number(1000)};
+      case 31:
+        if (random_() % 8 != 0) return {"INCREX", "n" + Number(4), "PX", Number(30)};
+        return {"SWAPDB", "0", "1"};
       default:
         if (random_() % 20 == 0) return {Pick({"FLUSHDB", "FLUSHALL"})};
         return {Pick({"SET", "INCRBY"}), "n" + Number(4), Number(100)};
@@ -90,7 +105,7 @@ class Conversation {
 TEST(Replay, GivesTheSameStateAfterAnyConversation) {
   for (uint64_t seed = 0; seed < 500; ++seed) {
     Conversation conversation(seed);
-    MemoryStage stage{Config()};
+    MemoryStage stage{DefaultConfig()};
     // What the clock says is heard from the first entry's ID.
     const auto first = stage.Ask("client", {"XADD", "s0", "*", "f", "v"});
     ASSERT_EQ(first.outcome, Stage::Outcome::kReply);
@@ -114,7 +129,7 @@ TEST(Replay, GivesTheSameStateAfterAnyConversation) {
 
 // The hash must tell states apart, or the test above proves nothing.
 TEST(Replay, TheHashSeesEveryKindOfChange) {
-  MemoryStage stage{Config()};
+  MemoryStage stage{DefaultConfig()};
   uint64_t last = stage.StateHash();
   const std::vector<std::vector<std::string>> changes = {
       {"XADD", "s", "1-1", "f", "v"},
@@ -133,6 +148,10 @@ TEST(Replay, TheHashSeesEveryKindOfChange) {
       {"XGROUP", "DESTROY", "s", "g"},
       {"RENAME", "s", "t"},
       {"SET", "k", "v"},
+      {"EXPIRE", "k", "100"},
+      {"APPEND", "k", "w"},
+      {"SWAPDB", "0", "2"},
+      {"SWAPDB", "0", "2"},
       {"DEL", "k"},
       {"SECKILL.CREATE", "i", "STOCK", "5"},
       {"SECKILL.BUY", "i", "u"},
@@ -140,8 +159,8 @@ TEST(Replay, TheHashSeesEveryKindOfChange) {
       {"FLUSHALL"},
   };
   for (const auto& change : changes) {
-    stage.Ask("client", change);
-    EXPECT_NE(stage.StateHash(), last) << change[0];
+    const Stage::Heard heard = stage.Ask("client", change);
+    EXPECT_NE(stage.StateHash(), last) << change[0] << " " << FormatReply(heard.reply);
     last = stage.StateHash();
   }
 }
