@@ -104,6 +104,11 @@ class Dispatcher::Impl::Call final : public Context {
 
   void Block(const BlockRequest& block) override {
     blocks_ = true;
+    retry_ms_.reset();
+    if (block.retry_at_ms) {
+      const uint64_t unix_ms = now.unix_ms();
+      retry_ms_ = now.monotonic_ms + (*block.retry_at_ms > unix_ms ? *block.retry_at_ms - unix_ms : 1);
+    }
     if (retried) return;  // it keeps its place in the queues
     auto call = std::make_unique<BlockedCall>();
     call->session = &session;
@@ -111,6 +116,8 @@ class Dispatcher::Impl::Call final : public Context {
     call->db = session.db;
     call->wire = errors::Concat({"*", std::to_string(block.args.size()), "\r\n"});
     for (std::string_view arg : block.args) AppendBulk(call->wire, arg);
+    call->claims = block.claims;
+    call->retry_ms = retry_ms_;
     if (block.timeout_ms != 0) call->deadline_ms = now.monotonic_ms + block.timeout_ms;
     impl_.waiters_.Add(*call, block.keys, block.group, (command.flags & kWrite) != 0);
     session.blocked = std::move(call);
@@ -123,11 +130,13 @@ class Dispatcher::Impl::Call final : public Context {
   const storage::Log& log() const override { return impl_.journal_.log(); }
   const ServerStatistics& statistics() const override { return impl_.statistics_; }
   bool blocks() const { return blocks_; }
+  std::optional<uint64_t> retry_ms() const { return retry_ms_; }
 
  private:
   Impl& impl_;
   size_t begin_;  // of this call's reply
   bool blocks_ = false;
+  std::optional<uint64_t> retry_ms_;  // monotonic
 };
 
 void Dispatcher::Impl::Execute(Session& session, const protocol::Request& request) {
@@ -202,6 +211,10 @@ void Dispatcher::Impl::Notice(std::span<const engine::Event> events) {
       NoticeObject(destroy->stream);
     } else if (const auto* set = std::get_if<engine::SetGroupId>(&event)) {
       NoticeObject(set->stream);
+    } else if (const auto* given_back = std::get_if<engine::GiveBack>(&event)) {
+      NoticeObject(given_back->stream);
+    } else if (const auto* claim = std::get_if<engine::Claim>(&event)) {
+      NoticeObject(claim->stream);  // XCLAIM may set an entry's time back
     } else if (const auto* flush = std::get_if<engine::FlushKeys>(&event)) {
       for (uint8_t db = 0; db < engine::kDatabases; ++db) {
         if (flush->db != engine::kAllDatabases && flush->db != db) continue;
@@ -221,10 +234,14 @@ void Dispatcher::Impl::ServeReady() {
 }
 
 void Dispatcher::Impl::ServeQueue(WaitQueue& queue) {
+  bool nothing_new = false;
   for (auto it = queue.calls.begin(); it != queue.calls.end();) {
     BlockedCall& call = **it;
     ++it;  // the call takes its ticket with it when it is answered
-    if (!Retry(call) && queue.grouped) return;
+    if (nothing_new && !call.claims) continue;
+    if (Retry(call) || !queue.grouped) continue;
+    if (queue.claiming == 0) return;
+    nothing_new = true;
   }
 }
 
@@ -236,7 +253,10 @@ bool Dispatcher::Impl::Retry(BlockedCall& call) {
   protocol::ReplyWriter reply(session.output.bytes(), session.version);
   Call again(*this, session, *call.command, retry_parser_.request(), reply, true);
   call.command->handler(again);
-  if (again.blocks()) return false;
+  if (again.blocks()) {
+    if (call.retry_ms != again.retry_ms()) waiters_.SetRetry(call, again.retry_ms());
+    return false;
+  }
   waiters_.Remove(call);
   session.blocked.reset();
   host_.Wake(session);
@@ -245,7 +265,11 @@ bool Dispatcher::Impl::Retry(BlockedCall& call) {
 
 void Dispatcher::Impl::ExpireBlocked() {
   while (BlockedCall* call = waiters_.Earliest()) {
-    if (*call->deadline_ms > now_.monotonic_ms) break;
+    if (*call->due_ms() > now_.monotonic_ms) break;
+    if (!call->deadline_ms || *call->deadline_ms > now_.monotonic_ms) {
+      Retry(*call);
+      continue;
+    }
     Session& session = *call->session;
     waiters_.Remove(*call);
     session.blocked.reset();
@@ -253,12 +277,13 @@ void Dispatcher::Impl::ExpireBlocked() {
     protocol::ReplyWriter(session.output.bytes(), session.version).NullArray();
     host_.Wake(session);
   }
+  if (!ready_.empty()) ServeReady();
   statistics_.blocked = waiters_.size();
 }
 
 std::optional<uint64_t> Dispatcher::Impl::next_deadline_ms() const {
   const BlockedCall* call = waiters_.Earliest();
-  return call == nullptr ? std::nullopt : call->deadline_ms;
+  return call == nullptr ? std::nullopt : call->due_ms();
 }
 
 void Dispatcher::Impl::Drop(Session& session) {
