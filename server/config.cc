@@ -81,6 +81,11 @@ constexpr std::array kOptions = {
     Option{"max-requests-per-tick", Number<&Config::max_requests_per_tick, 1, 1000000>(), "256", kAnyTime,
            "requests of one client executed in a row before the others have their turn"},
 
+    Option{"stream-idmp-duration", Number<&Config::stream_idmp_duration, 1, 86400>(), "100", kAnyTime,
+           "seconds for which a producer's message is known, so that sending it again appends nothing"},
+    Option{"stream-idmp-maxsize", Number<&Config::stream_idmp_maxsize, 1, 10000>(), "100", kAnyTime,
+           "messages known of one producer; one more, and the oldest is forgotten"},
+
     Option{"stream-node-max-entries", Number<&Config::stream_node_max_entries, 0, 1000000000>(), "100",
            kAnyTime, "XTRIM with ~ removes whole nodes of this many entries, as Redis does; 0: no limit"},
     Option{"stream-node-max-bytes", Bytes<&Config::stream_node_max_bytes, 0, kGiB>(), "4kb", kAnyTime,

@@ -59,6 +59,8 @@ struct Config {
   uint64_t max_requests_per_tick;
 
   uint64_t max_transaction_bytes;
+  uint64_t stream_idmp_duration;
+  uint64_t stream_idmp_maxsize;
   uint64_t stream_node_max_entries;
   uint64_t stream_node_max_bytes;
 };

@@ -1,6 +1,7 @@
 // A call that waits for a stream to grow.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <list>
 #include <optional>
@@ -23,6 +24,7 @@ struct WaitQueue {
   std::string group;
   bool grouped;
   std::list<BlockedCall*> calls;
+  size_t claiming = 0;  // calls that claim
 };
 
 // Owned by its session; known to the wait table under each of its keys until it is answered or given up.
@@ -38,7 +40,15 @@ class BlockedCall {
   std::string wire;                     // the request
   uint8_t db = 0;                       // the database that it was sent to
   std::optional<uint64_t> deadline_ms;  // monotonic; nullopt: for ever
+  std::optional<uint64_t> retry_ms;     // monotonic: when it may find something though no key changes
+  bool claims = false;                  // asked even where the caller before it found nothing
   absl::InlinedVector<Ticket, 1> tickets;
+
+  // When something is to be done about it by itself.
+  std::optional<uint64_t> due_ms() const {
+    if (!deadline_ms || !retry_ms) return deadline_ms ? deadline_ms : retry_ms;
+    return std::min(*deadline_ms, *retry_ms);
+  }
 };
 
 }  // namespace sluice::commands

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <initializer_list>
+#include <optional>
 #include <span>
 #include <string_view>
 
@@ -26,6 +27,10 @@ struct BlockRequest {
   // Callers of one group are served in turn, and none after the first that finds nothing; empty: each is
   // asked.
   std::string_view group;
+  // It may find what a caller of its group before it does not (CLAIM): it is asked all the same.
+  bool claims = false;
+  // The unix time at which it may find something though no key changes; nullopt: never.
+  std::optional<uint64_t> retry_at_ms = std::nullopt;
   uint64_t timeout_ms = 0;  // 0: for ever
   // The request to execute when one of the keys changes; with "$" resolved.
   std::span<const std::string_view> args;

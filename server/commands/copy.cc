@@ -38,37 +38,58 @@ std::optional<CopyOptions> ParseCopyOptions(Context& ctx) {
   return options;
 }
 
-void CopyGroup(const engine::ConsumerGroup& group, uint32_t number, ObjectId to, std::vector<Event>& events) {
-  events.push_back(
-      engine::CreateGroup{to, number, group.last_delivered(), group.entries_read(), group.name()});
+// What a copy records. The lists that events point into live here too.
+struct CopyPlan {
+  ObjectId to;
+  std::vector<Event> events;
+  std::deque<engine::StreamId> ids;
+
+  std::span<const engine::StreamId> Keep(engine::StreamId id) { return std::span(&ids.emplace_back(id), 1); }
+};
+
+void CopyGroup(const engine::ConsumerGroup& group, uint32_t number, CopyPlan& plan) {
+  plan.events.push_back(
+      engine::CreateGroup{plan.to, number, group.last_delivered(), group.entries_read(), group.name()});
   uint32_t consumer_number = 0;
   for (const auto& [name, consumer] : group.consumers()) {
     const uint32_t copied = consumer_number++;
-    events.push_back(engine::CreateConsumer{to, number, copied, consumer->seen_ms, name});
-    for (const engine::StreamId& id : consumer->pending) {
-      const engine::Pending& pending = group.pending().find(id)->second;
-      events.push_back(engine::Claim{.stream = to,
-                                     .group = number,
-                                     .consumer = copied,
-                                     .now_ms = consumer->active_ms.value_or(0),
-                                     .delivered_ms = pending.delivered_ms,
-                                     .count = engine::Claim::kSet,
-                                     .deliveries = pending.deliveries,
-                                     .ids = std::span(&id, 1)});
-    }
+    const uint64_t active_ms = consumer->active_ms.value_or(0);
+    plan.events.push_back(engine::CreateConsumer{plan.to, number, copied, consumer->seen_ms, name});
+    group.pending().ScanOf(consumer->number, engine::kMinStreamId, [&](const engine::Pending& pending) {
+      plan.events.push_back(engine::Claim{.stream = plan.to,
+                                          .group = number,
+                                          .consumer = copied,
+                                          .now_ms = active_ms,
+                                          .delivered_ms = pending.delivered_ms,
+                                          .count = engine::Claim::kSet,
+                                          .deliveries = pending.deliveries,
+                                          .ids = plan.Keep(pending.id)});
+      return true;
+    });
   }
+  // What is nobody's comes first in the order of waiting, in the order in which it was given back.
+  group.pending().ScanLongestWaiting([&](const engine::Pending& pending) {
+    if (pending.owned()) return false;
+    plan.events.push_back(engine::GiveBack{.stream = plan.to,
+                                           .group = number,
+                                           .count = engine::GiveBack::kSet,
+                                           .deliveries = pending.deliveries,
+                                           .ids = plan.Keep(pending.id)});
+    return true;
+  });
 }
 
 // The entries are recorded again: a copy's messages are its own, whatever becomes of the first.
-void CopyStream(const engine::Stream& from, ObjectId to, std::vector<Event>& events) {
+void CopyStream(const engine::Stream& from, CopyPlan& plan) {
   from.Scan(engine::kMinStreamId, engine::kMaxStreamId, [&](engine::StreamId id, storage::Place place) {
     const engine::EntryView entry = engine::ReadEntry(place);
-    events.push_back(engine::AppendEntry{0, to, id, entry.pairs, entry.fields});
+    plan.events.push_back(engine::AppendEntry{0, plan.to, id, entry.pairs, entry.fields});
     return true;
   });
-  events.push_back(engine::SetStreamId{to, from.last_id(), from.entries_added(), from.max_deleted_id()});
+  plan.events.push_back(
+      engine::SetStreamId{plan.to, from.last_id(), from.entries_added(), from.max_deleted_id()});
   uint32_t number = 0;
-  for (const auto& [name, group] : from.groups()) CopyGroup(*group, number++, to, events);
+  for (const auto& [name, group] : from.groups()) CopyGroup(*group, number++, plan);
 }
 
 }  // namespace
@@ -86,20 +107,19 @@ void Copy(Context& ctx) {
   const Object* to = ctx.engine.Find(options->db, ctx.arg(2));
   if (to != nullptr && !options->replace && !to->IsDue(ctx.now.unix_ms())) return ctx.reply.Integer(0);
 
-  std::vector<Event> events;
-  ObjectId id = ctx.engine.keys().NextId();
+  CopyPlan plan{.to = ctx.engine.keys().NextId(), .events = {}, .ids = {}};
   if (to != nullptr) {
-    id = ctx.engine.keys().NextIdWithout(to->id);
-    events.push_back(engine::RemoveKey{to->id});
+    plan.to = ctx.engine.keys().NextIdWithout(to->id);
+    plan.events.push_back(engine::RemoveKey{to->id});
   }
-  events.push_back(engine::CreateKey{id, options->db, from->type(), ctx.arg(2)});
+  plan.events.push_back(engine::CreateKey{plan.to, options->db, from->type(), ctx.arg(2)});
   if (from->type() == ObjectType::kString) {
-    events.push_back(engine::SetString{id, from->string()});
+    plan.events.push_back(engine::SetString{plan.to, from->string()});
   } else {
-    CopyStream(from->stream(), id, events);
+    CopyStream(from->stream(), plan);
   }
-  if (from->expire_ms != 0) events.push_back(engine::SetExpiry{id, from->expire_ms});
-  if (ctx.Record(events)) ctx.reply.Integer(1);
+  if (from->expire_ms != 0) plan.events.push_back(engine::SetExpiry{plan.to, from->expire_ms});
+  if (ctx.Record(plan.events)) ctx.reply.Integer(1);
 }
 
 }  // namespace sluice::commands

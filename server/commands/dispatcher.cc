@@ -147,12 +147,19 @@ class Dispatcher::Impl::Call final : public Context {
   void Block(const BlockRequest& block) override {
     if (impl_.in_exec_) return reply.NullArray();
     blocks_ = true;
+    retry_ms_.reset();
+    if (block.retry_at_ms) {
+      const uint64_t unix_ms = now.unix_ms();
+      retry_ms_ = now.monotonic_ms + (*block.retry_at_ms > unix_ms ? *block.retry_at_ms - unix_ms : 1);
+    }
     if (retried) return;  // it keeps its place in the queues
     auto call = std::make_unique<BlockedCall>();
     call->session = &session;
     call->command = &command;
     call->db = session.db;
     call->wire = ToWire(block.args);
+    call->claims = block.claims;
+    call->retry_ms = retry_ms_;
     if (block.timeout_ms != 0) call->deadline_ms = now.monotonic_ms + block.timeout_ms;
     impl_.waiters_.Add(*call, block.keys, block.group, (command.flags & kWrite) != 0);
     session.blocked = std::move(call);
@@ -174,11 +181,13 @@ class Dispatcher::Impl::Call final : public Context {
   const storage::Log& log() const override { return impl_.journal_.log(); }
   const ServerStatistics& statistics() const override { return impl_.statistics_; }
   bool blocks() const { return blocks_; }
+  std::optional<uint64_t> retry_ms() const { return retry_ms_; }
 
  private:
   Impl& impl_;
   size_t begin_;  // of this call's reply
   bool blocks_ = false;
+  std::optional<uint64_t> retry_ms_;  // monotonic
 };
 
 void Dispatcher::Impl::Execute(Session& session, const protocol::Request& request) {
@@ -324,11 +333,12 @@ void Dispatcher::Impl::Notice(const engine::Event& event) {
   if (const auto* rename = std::get_if<engine::RenameKey>(&event)) NoticeKey(rename->db, rename->key, true);
   const engine::Object* object = keys.Find(engine::TargetOf(event));
   if (object == nullptr) return;  // created by this very record
-  const bool wakes = std::holds_alternative<engine::AppendEntry>(event) ||
-                     std::holds_alternative<engine::RemoveKey>(event) ||
-                     std::holds_alternative<engine::RenameKey>(event) ||
-                     std::holds_alternative<engine::DestroyGroup>(event) ||
-                     std::holds_alternative<engine::SetGroupId>(event);
+  const bool wakes =
+      std::holds_alternative<engine::AppendEntry>(event) ||
+      std::holds_alternative<engine::RemoveKey>(event) || std::holds_alternative<engine::RenameKey>(event) ||
+      std::holds_alternative<engine::DestroyGroup>(event) ||
+      std::holds_alternative<engine::SetGroupId>(event) || std::holds_alternative<engine::GiveBack>(event) ||
+      std::holds_alternative<engine::Claim>(event);  // XCLAIM may set an entry's time back
   NoticeKey(keys.DatabaseOf(*object), object->key, wakes);
 }
 
@@ -354,10 +364,14 @@ void Dispatcher::Impl::ServeReady() {
 }
 
 void Dispatcher::Impl::ServeQueue(WaitQueue& queue) {
+  bool nothing_new = false;
   for (auto it = queue.calls.begin(); it != queue.calls.end();) {
     BlockedCall& call = **it;
     ++it;  // the call takes its ticket with it when it is answered
-    if (!Retry(call) && queue.grouped) return;
+    if (nothing_new && !call.claims) continue;
+    if (Retry(call) || !queue.grouped) continue;
+    if (queue.claiming == 0) return;
+    nothing_new = true;
   }
 }
 
@@ -369,7 +383,10 @@ bool Dispatcher::Impl::Retry(BlockedCall& call) {
   protocol::ReplyWriter reply(session.output.bytes(), session.version);
   Call again(*this, session, *call.command, kept_parser_.request(), reply, true);
   call.command->handler(again);
-  if (again.blocks()) return false;
+  if (again.blocks()) {
+    if (call.retry_ms != again.retry_ms()) waiters_.SetRetry(call, again.retry_ms());
+    return false;
+  }
   waiters_.Remove(call);
   session.blocked.reset();
   host_.Wake(session);
@@ -395,14 +412,20 @@ void Dispatcher::Impl::Answer(BlockedCall& call, std::string_view error) {
 
 void Dispatcher::Impl::ExpireBlocked() {
   while (BlockedCall* call = waiters_.Earliest()) {
-    if (*call->deadline_ms > now_.monotonic_ms) break;
-    Answer(*call, {});
+    if (*call->due_ms() > now_.monotonic_ms) break;
+    if (call->deadline_ms && *call->deadline_ms <= now_.monotonic_ms) {
+      Answer(*call, {});
+    } else {
+      Retry(*call);
+    }
   }
+  if (!ready_.empty()) ServeReady();
+  statistics_.blocked = waiters_.size();
 }
 
 std::optional<uint64_t> Dispatcher::Impl::next_deadline_ms() const {
   const BlockedCall* call = waiters_.Earliest();
-  return call == nullptr ? std::nullopt : call->deadline_ms;
+  return call == nullptr ? std::nullopt : call->due_ms();
 }
 
 void Dispatcher::Impl::Drop(Session& session) {

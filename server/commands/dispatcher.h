@@ -32,9 +32,10 @@ class Dispatcher {
   // uncommitted.
   bool IsWrite(const protocol::Request& request) const;
 
-  // Answers blocked calls whose time is over. Call it at or after next_deadline_ms().
+  // Answers blocked calls whose time is over, and those that time alone has something for (CLAIM). Call it at or after
+  // next_deadline_ms().
   void ExpireBlocked();
-  // The earliest deadline of a blocked call, in Time.monotonic_ms; nullopt: none.
+  // When the first blocked call is due, in Time.monotonic_ms; nullopt: none.
   std::optional<uint64_t> next_deadline_ms() const;
 
   // `session` is going away: forgets its blocked call. Safe at any time, also inside Host::Wake.

@@ -8,8 +8,19 @@ namespace sluice::commands {
 // stream_append.cc
 void Xadd(Context& ctx);
 void Xtrim(Context& ctx);
-void Xdel(Context& ctx);
 void Xsetid(Context& ctx);
+
+// stream_delete.cc
+void Xdel(Context& ctx);
+void Xdelex(Context& ctx);
+void Xackdel(Context& ctx);
+
+// stream_idempotence.cc
+void Xcfgset(Context& ctx);
+void Xidmprecord(Context& ctx);
+
+// stream_nack.cc
+void Xnack(Context& ctx);
 
 // stream_range.cc
 void Xlen(Context& ctx);
@@ -18,6 +29,8 @@ void Xrevrange(Context& ctx);
 
 // stream_read.cc
 void Xread(Context& ctx);
+
+// stream_read_group.cc
 void Xreadgroup(Context& ctx);
 
 // stream_group.cc

@@ -1,8 +1,12 @@
-// XADD, XTRIM, XDEL, XSETID: what changes a stream's entries and counters.
+// XADD, XTRIM, XSETID: what changes a stream's entries and counters.
 #include <algorithm>
 
+#include <absl/container/inlined_vector.h>
+
 #include "server/commands/handlers.h"
+#include "server/commands/stream_idempotence.h"
 #include "server/commands/stream_lookup.h"
+#include "server/commands/stream_references.h"
 
 namespace sluice::commands {
 namespace {
@@ -25,6 +29,8 @@ struct TrimOptions {
   Trim trim;
   bool limit_given = false;
   bool no_create = false;  // NOMKSTREAM
+  std::optional<References> references;
+  std::optional<MessageName> message;  // IDMP, IDMPAUTO
   NewId id;
   size_t id_at = 0;  // XADD: where the ID stands; 0: there is none
 };
@@ -89,6 +95,15 @@ std::optional<TrimOptions> ParseTrimOptions(Context& ctx, bool xadd) {
       options.limit_given = true;
     } else if (xadd && IsWord(word, "NOMKSTREAM")) {
       options.no_create = true;
+    } else if (const auto references = options.references ? std::nullopt : ParseReferences(word)) {
+      options.references = references;
+    } else if (xadd && more && (IsWord(word, "IDMPAUTO") || (i + 2 < ctx.argc() && IsWord(word, "IDMP")))) {
+      if (options.message) {
+        ctx.reply.Error("syntax error, IDMP/IDMPAUTO specified multiple times");
+        return std::nullopt;
+      }
+      options.message = ParseMessageName(ctx, i);
+      if (!options.message) return std::nullopt;
     } else if (xadd) {
       const auto id = ParseNewId(word);
       if (!id) return ctx.reply.Error(errors::kInvalidStreamId), std::nullopt;
@@ -110,6 +125,10 @@ std::optional<TrimOptions> ParseTrimOptions(Context& ctx, bool xadd) {
   }
   if (options.limit_given && !trim.approximate) {
     ctx.reply.Error("syntax error, LIMIT cannot be used without the special ~ option");
+    return std::nullopt;
+  }
+  if (options.message && !options.id.auto_ms) {
+    ctx.reply.Error("syntax error, IDMP/IDMPAUTO can be used only with auto-generated IDs");
     return std::nullopt;
   }
   trim.node_entries = ctx.host.settings().stream_node_max_entries;
@@ -143,7 +162,7 @@ std::optional<StreamId> DecideId(Context& ctx, const NewId& wanted, StreamId las
 }  // namespace
 
 void Xadd(Context& ctx) {
-  const auto options = ParseTrimOptions(ctx, true);
+  auto options = ParseTrimOptions(ctx, true);
   if (!options) return;
   const size_t fields_at = options->id_at + 1;
   if (options->id_at == 0 || fields_at >= ctx.argc() || (ctx.argc() - fields_at) % 2 != 0) {
@@ -160,24 +179,25 @@ void Xadd(Context& ctx) {
   const std::string_view fields = ctx.request.Raw(fields_at, ctx.argc());
   if (fields.size() > kMaxEntryBytes) return ctx.reply.Error("Elements are too large to be stored");
 
+  const engine::ObjectId stream = object != nullptr ? object->id : ctx.engine.keys().NextId();
+  Idempotence idempotence(ctx, object, stream);
+  if (options->message && idempotence.AnswerDuplicate(*options->message, fields_at)) return;
+
   const auto id =
       DecideId(ctx, wanted, object != nullptr ? object->stream().last_id() : engine::kMinStreamId);
   if (!id) return;
 
-  Event events[3];
-  size_t count = 0;
-  const engine::ObjectId stream = object != nullptr ? object->id : ctx.engine.keys().NextId();
+  absl::InlinedVector<Event, 4> events;
   if (object == nullptr) {
-    events[count++] = engine::CreateKey{stream, ctx.session.db, engine::ObjectType::kStream, ctx.arg(1)};
+    events.push_back(engine::CreateKey{stream, ctx.session.db, engine::ObjectType::kStream, ctx.arg(1)});
   }
-  events[count++] =
-      engine::AppendEntry{0, stream, *id, static_cast<uint32_t>((ctx.argc() - fields_at) / 2), fields};
-  if (options->trim.kind != Trim::kNone) {
-    const auto last = object != nullptr ? object->stream().PlanTrim(options->trim, id)
-                                        : engine::Stream().PlanTrim(options->trim, id);
-    if (last) events[count++] = engine::TrimStream{stream, *last};
-  }
-  if (!ctx.Record(std::span(events, count))) return;
+  events.push_back(
+      engine::AppendEntry{0, stream, *id, static_cast<uint32_t>((ctx.argc() - fields_at) / 2), fields});
+  if (options->message) idempotence.Remember(*options->message, *id, events);
+  TrimPlan trim(object, stream, options->references.value_or(References::kKeep));
+  if (options->trim.kind != Trim::kNone) trim.Decide(options->trim, *id);
+  trim.AddTo(events);
+  if (!ctx.Record(std::span(events.data(), events.size()))) return;
   WriteId(ctx.reply, *id);
 }
 
@@ -187,26 +207,12 @@ void Xtrim(Context& ctx) {
   const auto found = FindStream(ctx, ctx.arg(1));
   if (!found) return;
   if (*found == nullptr) return ctx.reply.Integer(0);
-  const engine::Stream& stream = (*found)->stream();
-  const auto last = stream.PlanTrim(options->trim, std::nullopt);
-  if (!last) return ctx.reply.Integer(0);
-  const uint64_t removed = stream.length() - stream.CountAfter(*last);
-  if (removed != 0 && !ctx.Record({engine::TrimStream{(*found)->id, *last}})) return;
-  ctx.reply.Integer(static_cast<int64_t>(removed));
-}
-
-void Xdel(Context& ctx) {
-  const auto found = FindStream(ctx, ctx.arg(1));
-  if (!found) return;
-  if (*found == nullptr) return ctx.reply.Integer(0);
-  auto ids = ParseIds(ctx, 2, ctx.argc());
-  if (!ids) return;
-  const engine::Stream& stream = (*found)->stream();
-  std::sort(ids->begin(), ids->end());
-  ids->erase(std::unique(ids->begin(), ids->end()), ids->end());
-  std::erase_if(*ids, [&](StreamId id) { return !stream.Contains(id); });
-  if (!ids->empty() && !ctx.Record({engine::DeleteEntries{(*found)->id, *ids}})) return;
-  ctx.reply.Integer(static_cast<int64_t>(ids->size()));
+  TrimPlan trim(*found, (*found)->id, options->references.value_or(References::kKeep));
+  trim.Decide(options->trim, std::nullopt);
+  absl::InlinedVector<Event, 4> events;
+  trim.AddTo(events);
+  if (!events.empty() && !ctx.Record(std::span(events.data(), events.size()))) return;
+  ctx.reply.Integer(static_cast<int64_t>(trim.removed()));
 }
 
 void Xsetid(Context& ctx) {

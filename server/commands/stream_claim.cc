@@ -132,10 +132,6 @@ class ClaimPlan {
   std::vector<StreamId> vanished_;  // pending, but in the stream no more
 };
 
-bool IsIdle(const engine::Pending& pending, uint64_t min_idle_ms, uint64_t now_ms) {
-  return min_idle_ms == 0 || (now_ms > pending.delivered_ms && now_ms - pending.delivered_ms >= min_idle_ms);
-}
-
 }  // namespace
 
 void Xclaim(Context& ctx) {
@@ -157,20 +153,17 @@ void Xclaim(Context& ctx) {
   absl::btree_set<StreamId> seen;
   absl::btree_set<StreamId> claimed;
   for (StreamId id : ids) {
-    const auto it = group->group->pending().find(id);
-    bool is_pending = it != group->group->pending().end();
-    engine::Pending pending = is_pending ? it->second : engine::Pending{};
+    auto pending = group->group->pending().Find(id);
     if (!seen.insert(id).second) {
       // Named again: it is as the first time has left it.
       if (!claimed.contains(id)) continue;
-      is_pending = true;
-      pending.delivered_ms = options->delivered_ms;
+      pending = engine::Pending{.id = id, .delivered_ms = options->delivered_ms};
     }
     if (!group->stream->Contains(id)) {
-      if (is_pending) plan.vanished().push_back(id);
+      if (pending) plan.vanished().push_back(id);
       continue;
     }
-    if (is_pending ? !IsIdle(pending, *min_idle, ctx.now.unix_ms()) : !options->force) continue;
+    if (pending ? !IsIdle(*pending, *min_idle, ctx.now.unix_ms()) : !options->force) continue;
     plan.claimed().push_back(id);
     claimed.insert(id);
   }
@@ -205,19 +198,23 @@ void Xautoclaim(Context& ctx) {
   if (!group) return;
 
   ClaimPlan plan(ctx, *group);
-  const engine::PendingList& pending = group->group->pending();
   uint64_t attempts = count * kScanFactor;
-  auto it = pending.lower_bound(*from);
-  for (; it != pending.end() && attempts > 0 && count > 0; ++it, --attempts) {
-    if (!group->stream->Contains(it->first)) {
-      plan.vanished().push_back(it->first);
+  StreamId cursor = engine::kMinStreamId;  // the first that was not looked at
+  group->group->pending().Scan(*from, [&](const engine::Pending& pending) {
+    if (attempts == 0 || count == 0) {
+      cursor = pending.id;
+      return false;
+    }
+    --attempts;
+    if (!group->stream->Contains(pending.id)) {
+      plan.vanished().push_back(pending.id);
       --count;
-    } else if (IsIdle(it->second, *min_idle, ctx.now.unix_ms())) {
-      plan.claimed().push_back(it->first);
+    } else if (IsIdle(pending, *min_idle, ctx.now.unix_ms())) {
+      plan.claimed().push_back(pending.id);
       --count;
     }
-  }
-  const StreamId cursor = it == pending.end() ? engine::kMinStreamId : it->first;
+    return true;
+  });
   if (!plan.Record(ctx.now.unix_ms(), std::nullopt, just_id, engine::kMinStreamId)) return;
   ctx.reply.Array(3);
   WriteId(ctx.reply, cursor);

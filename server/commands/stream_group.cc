@@ -140,7 +140,7 @@ void XgroupDelconsumer(Context& ctx) {
   if (!group) return;
   const engine::Consumer* consumer = group->group->FindConsumer(ctx.arg(4));
   if (consumer == nullptr) return ctx.reply.Integer(0);
-  const size_t pending = consumer->pending.size();
+  const size_t pending = group->group->pending().size_of(consumer->number);
   if (!ctx.Record({engine::DeleteConsumer{group->object->id, group->group->number(), consumer->number}}))
     return;
   ctx.reply.Integer(static_cast<int64_t>(pending));

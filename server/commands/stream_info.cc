@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "server/commands/handlers.h"
+#include "server/commands/stream_idempotence.h"
 #include "server/commands/stream_lookup.h"
 
 namespace sluice::commands {
@@ -46,8 +47,16 @@ void WriteHead(Context& ctx, const Stream& stream) {
   WriteField(ctx.reply, "max-deleted-entry-id", stream.max_deleted_id());
   WriteField(ctx.reply, "entries-added", stream.entries_added());
   WriteField(ctx.reply, "recorded-first-entry-id", stream.first_id());
+  const engine::Idempotence& idempotence = stream.idempotence();
+  const engine::ProducerTable* table = idempotence.producers.get();
+  WriteField(ctx.reply, "idmp-duration", ProducerSeconds(ctx, &stream));
+  WriteField(ctx.reply, "idmp-maxsize", ProducerMessages(ctx, &stream));
+  WriteField(ctx.reply, "pids-tracked", table == nullptr ? 0 : table->producers());
+  WriteField(ctx.reply, "iids-tracked", table == nullptr ? 0 : table->messages());
+  WriteField(ctx.reply, "iids-added", idempotence.added);
+  WriteField(ctx.reply, "iids-duplicates", idempotence.duplicates);
 }
-constexpr size_t kHeadFields = 7;
+constexpr size_t kHeadFields = 13;
 
 void WriteEdge(Context& ctx, const Stream& stream, bool last) {
   auto write = [&](StreamId id, storage::Place place) {
@@ -70,22 +79,24 @@ void WriteConsumerFull(Context& ctx, const ConsumerGroup& group, const engine::C
   WriteField(ctx.reply, "seen-time", consumer.seen_ms);
   ctx.reply.Bulk("active-time");
   ctx.reply.Integer(consumer.active_ms ? static_cast<int64_t>(*consumer.active_ms) : -1);
-  WriteField(ctx.reply, "pel-count", consumer.pending.size());
+  const uint64_t pending_count = group.pending().size_of(consumer.number);
+  WriteField(ctx.reply, "pel-count", pending_count);
   ctx.reply.Bulk("pending");
-  const uint64_t shown = std::min<uint64_t>(count, consumer.pending.size());
+  const uint64_t shown = std::min(count, pending_count);
   ctx.reply.Array(shown);
-  auto it = consumer.pending.begin();
-  for (uint64_t i = 0; i < shown; ++i, ++it) {
-    const engine::Pending& pending = group.pending().find(*it)->second;
+  if (shown == 0) return;
+  uint64_t written = 0;
+  group.pending().ScanOf(consumer.number, engine::kMinStreamId, [&](const engine::Pending& pending) {
     ctx.reply.Array(3);
-    WriteId(ctx.reply, *it);
+    WriteId(ctx.reply, pending.id);
     ctx.reply.Integer(static_cast<int64_t>(pending.delivered_ms));
     ctx.reply.Integer(static_cast<int64_t>(pending.deliveries));
-  }
+    return ++written < shown;
+  });
 }
 
 void WriteGroupFull(Context& ctx, const Stream& stream, const ConsumerGroup& group, uint64_t count) {
-  ctx.reply.Map(7);
+  ctx.reply.Map(8);
   ctx.reply.Bulk("name");
   ctx.reply.Bulk(group.name());
   WriteField(ctx.reply, "last-delivered-id", group.last_delivered());
@@ -93,17 +104,19 @@ void WriteGroupFull(Context& ctx, const Stream& stream, const ConsumerGroup& gro
   WriteEntriesRead(ctx.reply, group);
   WriteField(ctx.reply, "lag", stream.Lag(group));
   WriteField(ctx.reply, "pel-count", group.pending().size());
+  WriteField(ctx.reply, "nacked-count", group.pending().size_of(engine::kNobody));
   ctx.reply.Bulk("pending");
   const uint64_t shown = std::min<uint64_t>(count, group.pending().size());
   ctx.reply.Array(shown);
-  auto it = group.pending().begin();
-  for (uint64_t i = 0; i < shown; ++i, ++it) {
+  uint64_t written = 0;
+  group.pending().Scan(engine::kMinStreamId, [&](const engine::Pending& pending) {
     ctx.reply.Array(4);
-    WriteId(ctx.reply, it->first);
-    ctx.reply.Bulk(group.ConsumerAt(it->second.consumer).name);
-    ctx.reply.Integer(static_cast<int64_t>(it->second.delivered_ms));
-    ctx.reply.Integer(static_cast<int64_t>(it->second.deliveries));
-  }
+    WriteId(ctx.reply, pending.id);
+    ctx.reply.Bulk(group.OwnerOf(pending));
+    ctx.reply.Integer(static_cast<int64_t>(pending.delivered_ms));
+    ctx.reply.Integer(static_cast<int64_t>(pending.deliveries));
+    return ++written < shown;
+  });
   ctx.reply.Bulk("consumers");
   ctx.reply.Array(group.consumers().size());
   for (const auto& [name, consumer] : group.consumers()) WriteConsumerFull(ctx, group, *consumer, count);
@@ -195,7 +208,7 @@ void XinfoConsumers(Context& ctx) {
     ctx.reply.Map(4);
     ctx.reply.Bulk("name");
     ctx.reply.Bulk(name);
-    WriteField(ctx.reply, "pending", consumer->pending.size());
+    WriteField(ctx.reply, "pending", group->group->pending().size_of(consumer->number));
     WriteField(ctx.reply, "idle", since(consumer->seen_ms));
     ctx.reply.Bulk("inactive");
     ctx.reply.Integer(consumer->active_ms ? static_cast<int64_t>(since(*consumer->active_ms)) : -1);

@@ -38,6 +38,15 @@ struct ConsumerRef {
 };
 ConsumerRef FindConsumer(const engine::ConsumerGroup& group, std::string_view name);
 
+// How long an owned entry has waited since its delivery.
+inline uint64_t IdleOf(const engine::Pending& pending, uint64_t now_ms) {
+  return now_ms > pending.delivered_ms ? now_ms - pending.delivered_ms : 0;
+}
+// Whether an entry may be claimed by who asks for so much idleness. What is nobody's always may.
+inline bool IsIdle(const engine::Pending& pending, uint64_t min_idle_ms, uint64_t now_ms) {
+  return !pending.owned() || IdleOf(pending, now_ms) >= min_idle_ms;
+}
+
 // Writes [id, [field, value, ...]].
 inline void WriteEntry(protocol::ReplyWriter& reply, engine::StreamId id, storage::Place place) {
   const engine::EntryView entry = engine::ReadEntry(place);

@@ -19,15 +19,16 @@ void Summary(Context& ctx, const engine::ConsumerGroup& group) {
     ctx.reply.NullArray();
     return;
   }
-  WriteId(ctx.reply, pending.begin()->first);
-  WriteId(ctx.reply, std::prev(pending.end())->first);
+  WriteId(ctx.reply, pending.first_id());
+  WriteId(ctx.reply, pending.last_id());
   const size_t mark = ctx.reply.Mark();
   size_t consumers = 0;
   for (const auto& [name, consumer] : group.consumers()) {
-    if (consumer->pending.empty()) continue;
+    const size_t held = pending.size_of(consumer->number);
+    if (held == 0) continue;
     ctx.reply.Array(2);
     ctx.reply.Bulk(name);
-    ctx.reply.BulkInteger(static_cast<int64_t>(consumer->pending.size()));
+    ctx.reply.BulkInteger(static_cast<int64_t>(held));
     ++consumers;
   }
   ctx.reply.InsertArray(mark, consumers);
@@ -40,19 +41,16 @@ struct PendingRange {
   uint64_t min_idle_ms;
 };
 
-uint64_t IdleOf(const engine::Pending& pending, uint64_t now_ms) {
-  return now_ms > pending.delivered_ms ? now_ms - pending.delivered_ms : 0;
-}
-
 // True where the entry is within the filter; then it is written.
-bool WritePending(Context& ctx, const engine::ConsumerGroup& group, const PendingRange& range, StreamId id,
+bool WritePending(Context& ctx, const engine::ConsumerGroup& group, const PendingRange& range,
                   const engine::Pending& pending) {
-  const uint64_t idle = IdleOf(pending, ctx.now.unix_ms());
-  if (idle < range.min_idle_ms) return false;
+  // What is nobody's has waited for ever: no filter by idleness leaves it out.
+  const int64_t idle = pending.owned() ? static_cast<int64_t>(IdleOf(pending, ctx.now.unix_ms())) : -1;
+  if (pending.owned() && static_cast<uint64_t>(idle) < range.min_idle_ms) return false;
   ctx.reply.Array(4);
-  WriteId(ctx.reply, id);
-  ctx.reply.Bulk(group.ConsumerAt(pending.consumer).name);
-  ctx.reply.Integer(static_cast<int64_t>(idle));
+  WriteId(ctx.reply, pending.id);
+  ctx.reply.Bulk(group.OwnerOf(pending));
+  ctx.reply.Integer(idle);
   ctx.reply.Integer(static_cast<int64_t>(pending.deliveries));
   return true;
 }
@@ -62,18 +60,17 @@ void Extended(Context& ctx, const engine::ConsumerGroup& group, const PendingRan
   const size_t mark = ctx.reply.Mark();
   uint64_t written = 0;
   const engine::PendingList& pending = group.pending();
+  auto write = [&](const engine::Pending& entry) {
+    if (entry.id > range.to || written >= range.count) return false;
+    written += WritePending(ctx, group, range, entry);
+    return true;
+  };
   if (consumer_name) {
     const engine::Consumer* consumer = group.FindConsumer(*consumer_name);
     if (consumer == nullptr) return ctx.reply.Array(0);
-    for (auto it = consumer->pending.lower_bound(range.from);
-         it != consumer->pending.end() && *it <= range.to && written < range.count; ++it) {
-      written += WritePending(ctx, group, range, *it, pending.find(*it)->second);
-    }
+    pending.ScanOf(consumer->number, range.from, write);
   } else {
-    for (auto it = pending.lower_bound(range.from);
-         it != pending.end() && it->first <= range.to && written < range.count; ++it) {
-      written += WritePending(ctx, group, range, it->first, it->second);
-    }
+    pending.Scan(range.from, write);
   }
   ctx.reply.InsertArray(mark, written);
 }
@@ -95,11 +92,14 @@ void Xack(Context& ctx) {
 }
 
 void Xpending(Context& ctx) {
-  // key group [[IDLE ms] start end count [consumer]]
+  // key group [[IDLE ms] start end count [consumer]]; what is too much below that bound goes unread, as with
+  // Redis
+  constexpr size_t kMostArguments = 9;
   const bool idle_given = ctx.argc() > 3 && IsWord(ctx.arg(3), "IDLE");
   const size_t at = idle_given ? 5 : 3;  // of start
   const bool extended = ctx.argc() != 3;
-  if (extended && ctx.argc() != at + 3 && ctx.argc() != at + 4) return ctx.reply.Error(errors::kSyntax);
+  if (extended && (ctx.argc() < at + 3 || ctx.argc() > kMostArguments))
+    return ctx.reply.Error(errors::kSyntax);
   PendingRange range{};
   if (extended) {
     if (idle_given) {
@@ -125,7 +125,7 @@ void Xpending(Context& ctx) {
   if (!group) return;
   if (!extended) return Summary(ctx, *group->group);
   std::optional<std::string_view> consumer;
-  if (ctx.argc() == at + 4) consumer = ctx.arg(at + 3);
+  if (ctx.argc() > at + 3) consumer = ctx.arg(at + 3);
   Extended(ctx, *group->group, range, consumer);
 }
 

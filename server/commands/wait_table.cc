@@ -24,23 +24,31 @@ void WaitTable::Add(BlockedCall& call, std::span<const std::string_view> keys, s
     WaitQueue& queue = **it;
     if (!queue.calls.empty() && queue.calls.back() == &call) continue;  // a key named twice
     queue.calls.push_back(&call);
+    queue.claiming += call.claims;
     call.tickets.push_back({&queue, std::prev(queue.calls.end())});
   }
-  if (call.deadline_ms) deadlines_.insert({*call.deadline_ms, &call});
+  if (const auto due = call.due_ms()) due_.insert({*due, &call});
   ++size_;
 }
 
 void WaitTable::Remove(BlockedCall& call) {
   for (const BlockedCall::Ticket& ticket : call.tickets) {
     ticket.queue->calls.erase(ticket.place);
+    ticket.queue->claiming -= call.claims;
     if (ticket.queue->calls.empty() && ticket.queue != visited_) {
       const WaitQueue& queue = *ticket.queue;
       queues_.erase(queues_.find(Name{queue.db, queue.key, queue.group, queue.grouped}));
     }
   }
   call.tickets.clear();
-  if (call.deadline_ms) deadlines_.erase({*call.deadline_ms, &call});
+  if (const auto due = call.due_ms()) due_.erase({*due, &call});
   --size_;
+}
+
+void WaitTable::SetRetry(BlockedCall& call, std::optional<uint64_t> retry_ms) {
+  if (const auto due = call.due_ms()) due_.erase({*due, &call});
+  call.retry_ms = retry_ms;
+  if (const auto due = call.due_ms()) due_.insert({*due, &call});
 }
 
 std::vector<std::string> WaitTable::KeysOf(uint8_t db) const {

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <set>
 #include <span>
 #include <string>
@@ -27,6 +28,8 @@ class WaitTable {
   // `grouped`: the calls of one group are served in turn.
   void Add(BlockedCall& call, std::span<const std::string_view> keys, std::string_view group, bool grouped);
   void Remove(BlockedCall& call);
+  // Changes when `call` is due by itself.
+  void SetRetry(BlockedCall& call, std::optional<uint64_t> retry_ms);
 
   // Visits the queues of a key. The visitor may remove calls, and add none.
   template <typename Visit>
@@ -42,8 +45,8 @@ class WaitTable {
   // The keys of a database that somebody waits for.
   std::vector<std::string> KeysOf(uint8_t db) const;
 
-  // The call whose time is over first; nullptr: none has a deadline.
-  BlockedCall* Earliest() const { return deadlines_.empty() ? nullptr : deadlines_.begin()->second; }
+  // The call that is due first; nullptr: none ever is.
+  BlockedCall* Earliest() const { return due_.empty() ? nullptr : due_.begin()->second; }
 
  private:
   struct Name {
@@ -63,7 +66,7 @@ class WaitTable {
   };
 
   std::set<std::unique_ptr<WaitQueue>, Less> queues_;
-  absl::btree_set<std::pair<uint64_t, BlockedCall*>> deadlines_;
+  absl::btree_set<std::pair<uint64_t, BlockedCall*>> due_;
   WaitQueue* visited_ = nullptr;  // stays, though it may be empty
   size_t size_ = 0;
 };

@@ -22,34 +22,13 @@ Consumer& ConsumerGroup::AddConsumer(uint32_t number, std::string_view name) {
 
 void ConsumerGroup::RemoveConsumer(uint32_t number) {
   Consumer& consumer = Mutable(number);
-  for (StreamId id : consumer.pending) pending_.erase(id);
+  pending_.EraseConsumer(number);
   by_number_.erase(number);
   consumers_.erase(consumers_.find(std::string_view(consumer.name)));
 }
 
-Pending& ConsumerGroup::Assign(StreamId id, Consumer& consumer) {
-  // Deliveries come in the order of IDs: both trees are entered at their end, in constant time.
-  auto [it, added] = pending_.empty() || std::prev(pending_.end())->first < id
-                         ? std::pair{pending_.emplace_hint(pending_.end(), id, Pending{}), true}
-                         : pending_.try_emplace(id);
-  Pending& pending = it->second;
-  if (!added && pending.consumer == consumer.number) return pending;
-  if (!added) Mutable(pending.consumer).pending.erase(id);
-  pending.consumer = consumer.number;
-  consumer.pending.insert(consumer.pending.end(), id);
-  return pending;
-}
-
-bool ConsumerGroup::Release(StreamId id) {
-  auto it = pending_.find(id);
-  if (it == pending_.end()) return false;
-  Mutable(it->second.consumer).pending.erase(id);
-  pending_.erase(it);
-  return true;
-}
-
 size_t ConsumerGroup::memory_bytes() const {
-  size_t bytes = sizeof *this + pending_.size() * (sizeof(StreamId) * 2 + sizeof(Pending));
+  size_t bytes = sizeof *this + pending_.memory_bytes();
   for (const auto& [name, consumer] : consumers_) bytes += sizeof *consumer + 2 * name.capacity();
   return bytes;
 }

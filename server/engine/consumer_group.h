@@ -8,7 +8,6 @@
 #include <string_view>
 
 #include <absl/container/btree_map.h>
-#include <absl/container/btree_set.h>
 
 #include "server/engine/pending_list.h"
 #include "server/engine/stream_id.h"
@@ -20,7 +19,6 @@ struct Consumer {
   std::string name;
   std::optional<uint64_t> active_ms;  // unix time of the last delivery or claim
   uint64_t seen_ms = 0;               // unix time of the last attempt; volatile: not in the log, not hashed
-  absl::btree_set<StreamId> pending;  // its share of the group's pending list
 };
 
 class ConsumerGroup {
@@ -38,7 +36,11 @@ class ConsumerGroup {
   const PendingList& pending() const { return pending_; }
   const Consumers& consumers() const { return consumers_; }
   const Consumer* FindConsumer(std::string_view name) const;
-  const Consumer& ConsumerAt(uint32_t number) const { return *by_number_.find(number)->second; }
+  // The name of the consumer that holds an entry; empty where nobody does.
+  std::string_view OwnerOf(const Pending& pending) const {
+    return pending.owned() ? std::string_view(by_number_.find(pending.consumer)->second->name)
+                           : std::string_view();
+  }
   uint32_t next_consumer() const { return next_consumer_; }
 
   size_t memory_bytes() const;
@@ -51,9 +53,6 @@ class ConsumerGroup {
   Consumer& Mutable(uint32_t number) { return *by_number_.find(number)->second; }
   Consumer& AddConsumer(uint32_t number, std::string_view name);
   void RemoveConsumer(uint32_t number);
-  // Gives `id` to `consumer`, whoever had it before; counts as one delivery where it is new.
-  Pending& Assign(StreamId id, Consumer& consumer);
-  bool Release(StreamId id);
 
   uint32_t number_;
   std::string name_;

@@ -51,6 +51,10 @@ class Applier {
     Stream& stream = StreamOf(e.stream);
     for (StreamId id : e.ids) stream.Delete(id);
   }
+  void operator()(const TrimEntries& e) {
+    Stream& stream = StreamOf(e.stream);
+    for (StreamId id : e.ids) stream.Remove(id);
+  }
   void operator()(const SetStreamId& e) {
     Stream& stream = StreamOf(e.stream);
     stream.last_id_ = e.last;
@@ -80,9 +84,7 @@ class Applier {
     consumer.active_ms = e.now_ms;
     if (e.no_ack == 0) {
       stream.Scan(*Next(group.last_delivered_), e.last, [&](StreamId id, storage::Place) {
-        Pending& pending = group.Assign(id, consumer);
-        pending.delivered_ms = e.now_ms;
-        pending.deliveries = 1;
+        group.pending_.Put({.id = id, .delivered_ms = e.now_ms, .deliveries = 1, .consumer = e.consumer});
         return true;
       });
     }
@@ -93,14 +95,15 @@ class Applier {
     ConsumerGroup& group = GroupOf(e);
     group.Mutable(e.consumer).seen_ms = e.now_ms;
     for (StreamId id : e.ids) {
-      Pending& pending = group.pending_.find(id)->second;
+      Pending pending = *group.pending_.Find(id);
       pending.delivered_ms = e.now_ms;
       Increment(pending.deliveries);
+      group.pending_.Put(pending);
     }
   }
   void operator()(const Release& e) {
     ConsumerGroup& group = GroupOf(e);
-    for (StreamId id : e.ids) group.Release(id);
+    for (StreamId id : e.ids) group.pending_.Erase(id);
   }
   void operator()(const Claim& e) {
     ConsumerGroup& group = GroupOf(e);
@@ -108,11 +111,43 @@ class Applier {
     consumer.seen_ms = e.now_ms;
     if (!e.ids.empty()) consumer.active_ms = e.now_ms;
     for (StreamId id : e.ids) {
-      Pending& pending = group.Assign(id, consumer);
+      // What was not pending (FORCE) counts as delivered once already, as in Redis.
+      Pending pending = group.pending_.Find(id).value_or(Pending{.id = id, .deliveries = 1});
+      pending.consumer = e.consumer;
       pending.delivered_ms = e.delivered_ms;
       if (e.count == Claim::kSet) pending.deliveries = e.deliveries;
       if (e.count == Claim::kIncrement) Increment(pending.deliveries);
+      group.pending_.Put(pending);
     }
+  }
+
+  void operator()(const GiveBack& e) {
+    ConsumerGroup& group = GroupOf(e);
+    for (StreamId id : e.ids) {
+      Pending pending = group.pending_.Find(id).value_or(Pending{.id = id});
+      pending.consumer = kNobody;
+      pending.delivered_ms = 0;
+      if (e.count == GiveBack::kSet) pending.deliveries = e.deliveries;
+      if (e.count == GiveBack::kDecrement && pending.deliveries > 0) --pending.deliveries;
+      group.pending_.Put(pending);
+    }
+  }
+
+  void operator()(const LimitProducers& e) {
+    Stream& stream = StreamOf(e.stream);
+    stream.idempotence_.seconds = e.seconds;
+    stream.idempotence_.messages = e.messages;
+    stream.idempotence_.producers.reset();
+  }
+  void operator()(const RememberMessage& e) {
+    Idempotence& idempotence = StreamOf(e.stream).idempotence_;
+    if (!idempotence.producers) idempotence.producers = std::make_unique<ProducerTable>();
+    idempotence.producers->Remember(e.producer, e.message, e.entry, e.most);
+    ++idempotence.added;
+  }
+  void operator()(const CountDuplicate& e) { ++StreamOf(e.stream).idempotence_.duplicates; }
+  void operator()(const ForgetMessages& e) {
+    StreamOf(e.stream).idempotence_.producers->ForgetThrough(e.through_ms);
   }
 
   void operator()(const ConfigureItem& e) {

@@ -236,6 +236,68 @@ struct Claim {
   }
 };
 
+// A stream loses these entries, all of which exist, each named once, by trimming: the highest deleted ID
+// stays.
+struct TrimEntries {
+  static constexpr uint8_t kType = 29;
+  ObjectId stream;
+  std::span<const StreamId> ids;
+  static void Visit(auto& self, auto&& v) { v(self.stream), v(self.ids); }
+};
+
+// `ids` are given back to the group, in this order: pending still, but nobody's. Those that were not pending
+// become so, delivered 0 times (XNACK FORCE).
+struct GiveBack {
+  static constexpr uint8_t kType = 30;
+  enum Count : uint8_t { kKeep = 0, kDecrement = 1, kSet = 2 };
+  ObjectId stream;
+  uint32_t group;
+  uint8_t count;        // what happens to the delivery counts
+  uint64_t deliveries;  // with kSet
+  std::span<const StreamId> ids;
+  static void Visit(auto& self, auto&& v) {
+    v(self.stream), v(self.group), v(self.count), v(self.deliveries), v(self.ids);
+  }
+};
+
+// How long and how many messages a stream remembers of each producer from now on; what it remembered is
+// forgotten. 0: as the server's options say.
+struct LimitProducers {
+  static constexpr uint8_t kType = 31;
+  ObjectId stream;
+  uint64_t seconds;
+  uint64_t messages;
+  static void Visit(auto& self, auto&& v) { v(self.stream), v(self.seconds), v(self.messages); }
+};
+
+// A producer's message, not known so far, became an entry.
+struct RememberMessage {
+  static constexpr uint8_t kType = 32;
+  ObjectId stream;
+  StreamId entry;
+  uint64_t most;  // messages kept of one producer
+  std::string_view producer;
+  std::string_view message;
+  static void Visit(auto& self, auto&& v) {
+    v(self.stream), v(self.entry), v(self.most), v(self.producer), v(self.message);
+  }
+};
+
+// A producer sent again what is known.
+struct CountDuplicate {
+  static constexpr uint8_t kType = 33;
+  ObjectId stream;
+  static void Visit(auto& self, auto&& v) { v(self.stream); }
+};
+
+// Messages that became an entry at or before that time are old enough to be forgotten.
+struct ForgetMessages {
+  static constexpr uint8_t kType = 34;
+  ObjectId stream;
+  uint64_t through_ms;
+  static void Visit(auto& self, auto&& v) { v(self.stream), v(self.through_ms); }
+};
+
 // A stock item's rules and its stock at the start of the sale.
 struct ConfigureItem {
   static constexpr uint8_t kType = 48;
@@ -272,8 +334,9 @@ struct Sell {
 
 using Event = std::variant<AppendEntry, Deliver, Release, Sell, CreateKey, RemoveKey, RenameKey, FlushKeys,
                            SetString, TrimStream, DeleteEntries, SetStreamId, CreateGroup, SetGroupId,
-                           DestroyGroup, CreateConsumer, DeleteConsumer, Redeliver, Claim, ConfigureItem,
-                           AddStock, SetExpiry, SwapDatabases, WriteString>;
+                           DestroyGroup, CreateConsumer, DeleteConsumer, Redeliver, Claim, TrimEntries,
+                           GiveBack, LimitProducers, RememberMessage, CountDuplicate, ForgetMessages,
+                           ConfigureItem, AddStock, SetExpiry, SwapDatabases, WriteString>;
 
 // The object that an event changes; kNoObject for those that change whole databases.
 inline ObjectId TargetOf(const Event& event) {

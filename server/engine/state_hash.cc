@@ -63,6 +63,12 @@ class StateHasher {
     });
     Number(stream.next_group());
     for (const auto& [name, group] : stream.groups()) Add(*group);
+    const Idempotence& idempotence = stream.idempotence();
+    Number(idempotence.seconds), Number(idempotence.messages);
+    Number(idempotence.added), Number(idempotence.duplicates);
+    if (!idempotence.producers) return;
+    idempotence.producers->ForEach([this](std::string_view producer, std::string_view message,
+                                          StreamId entry) { Bytes(producer), Bytes(message), Id(entry); });
   }
 
   void Add(const ConsumerGroup& group) {
@@ -75,12 +81,14 @@ class StateHasher {
       Number(consumer->number);
       Bytes(name);
       Maybe(consumer->active_ms);
-      for (StreamId id : consumer->pending) Id(id);
     }
-    for (const auto& [id, pending] : group.pending()) {
-      Id(id);
+    // The order of waiting is state too: among what is nobody's it is the order of giving back.
+    Number(group.pending().size());
+    group.pending().ScanLongestWaiting([this](const Pending& pending) {
+      Id(pending.id);
       Number(pending.consumer), Number(pending.delivered_ms), Number(pending.deliveries);
-    }
+      return true;
+    });
   }
 
   void Add(const StockItem& item) {

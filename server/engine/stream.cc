@@ -51,11 +51,19 @@ uint64_t Stream::CountAfter(StreamId id) const {
 StreamId Stream::Select(uint64_t n) const {
   CHECK(n < length_);
   uint64_t rank = RankOf(first_) + n;
-  for (StreamId id : deleted_) {
-    if (RankOf(id) > rank) break;
-    ++rank;
+  // How many deleted entries stand before the one that is wanted: the n-th of them has so many existing ones
+  // before it as its rank says, less n.
+  size_t least = 0;
+  size_t most = deleted_.size();
+  while (least < most) {
+    const size_t middle = (least + most) / 2;
+    if (RankOf(deleted_.At(middle)) - middle > rank) {
+      most = middle;
+    } else {
+      least = middle + 1;
+    }
   }
-  return IdOfRank(rank);
+  return IdOfRank(rank + least);
 }
 
 std::optional<StreamId> Stream::PlanTrim(const Trim& trim, std::optional<StreamId> coming) const {
@@ -77,19 +85,57 @@ std::optional<StreamId> Stream::PlanNodes(const Trim& trim, std::optional<Stream
   uint64_t taken = 0;
   std::optional<StreamId> last;
   for (uint64_t rank = length_ != 0 ? RankOf(first_) : appended_; rank < ranks;) {
-    const uint64_t end = std::min((rank / trim.node_entries + 1) * trim.node_entries, ranks);
-    const StreamId node_last = end > appended_ ? *coming : IdOfRank(end - 1);
-    uint64_t live = end - rank;
-    if (rank < appended_) live -= DeletedBetween(IdOfRank(rank), node_last);
-    if (trim.kind == Trim::kMaxLength && (left <= trim.max_length || left - live < trim.max_length)) break;
-    if (trim.kind == Trim::kMinId && node_last >= trim.min_id) break;
-    if (trim.limit != 0 && taken + live > trim.limit) break;
-    last = node_last;
-    taken += live;
-    left -= live;
-    rank = end;
+    const Node node = NodeAt(rank, trim.node_entries, coming);
+    if (!TakesNode(trim, node, left, taken)) break;
+    last = node.last;
+    taken += node.live;
+    left -= node.live;
+    rank = node.end;
   }
   return last;
+}
+
+Stream::Node Stream::NodeAt(uint64_t rank, uint64_t node_entries, std::optional<StreamId> coming) const {
+  Node node;
+  node.end = std::min((rank / node_entries + 1) * node_entries, appended_ + (coming ? 1 : 0));
+  node.last = node.end > appended_ ? *coming : IdOfRank(node.end - 1);
+  node.live = node.end - rank;
+  if (rank < appended_) node.live -= DeletedBetween(IdOfRank(rank), node.last);
+  return node;
+}
+
+bool Stream::TakesNode(const Trim& trim, const Node& node, uint64_t left, uint64_t taken) {
+  if (trim.kind == Trim::kMaxLength && (left <= trim.max_length || left - node.live < trim.max_length))
+    return false;
+  if (trim.kind == Trim::kMinId && node.last >= trim.min_id) return false;
+  return trim.limit == 0 || taken + node.live <= trim.limit;
+}
+
+std::vector<StreamId> Stream::PlanSelectiveTrim(const Trim& trim, std::optional<StreamId> coming,
+                                                const std::function<bool(StreamId)>& keep) const {
+  std::vector<StreamId> taken;
+  const uint64_t length = length_ + (coming ? 1 : 0);
+  // False where trimming ends before `id`.
+  uint64_t node_end = length_ != 0 ? RankOf(first_) : appended_;
+  auto look_at = [&](StreamId id) {
+    const uint64_t left = length - taken.size();
+    if (trim.approximate) {
+      const uint64_t rank = coming && id == *coming ? appended_ : RankOf(id);
+      if (rank >= node_end) {
+        const Node node = NodeAt(rank, trim.node_entries, coming);
+        if (!TakesNode(trim, node, left, taken.size())) return false;
+        node_end = node.end;
+      }
+    } else if (trim.kind == Trim::kMaxLength ? left <= trim.max_length : id >= trim.min_id) {
+      return false;
+    }
+    if (!keep(id)) taken.push_back(id);
+    return true;
+  };
+  bool more = true;
+  Scan(kMinStreamId, kMaxStreamId, [&](StreamId id, storage::Place) { return more = look_at(id); });
+  if (more && coming) look_at(*coming);
+  return taken;
 }
 
 uint64_t Stream::Nodes(uint64_t node_entries) const {
@@ -111,12 +157,15 @@ std::optional<uint64_t> Stream::DistanceFromFirst(StreamId id) const {
 }
 
 bool Stream::HasTombstoneIn(StreamId from, StreamId to) const {
-  return length_ != 0 && max_deleted_ != kMinStreamId && from <= max_deleted_ && max_deleted_ <= to;
+  if (length_ == 0) return false;
+  if (max_deleted_ != kMinStreamId && from <= max_deleted_ && max_deleted_ <= to) return true;
+  return DeletedBetween(from, to) != 0;  // what ACKED trimming left out
 }
 
 uint64_t Stream::Lag(const ConsumerGroup& group) const {
   if (entries_added_ == 0 || length_ == 0) return 0;
   const StreamId last = group.last_delivered();
+  if (!deleted_.empty() && deleted_.CountBelow(last) != deleted_.size()) return CountAfter(last);
   if (last < first_ && max_deleted_ < first_) return length_;
   std::optional<uint64_t> read;
   if (group.entries_read() && !HasTombstoneIn(last, kMaxStreamId)) {
@@ -145,7 +194,8 @@ const ConsumerGroup* Stream::FindGroup(uint32_t number) const {
 }
 
 size_t Stream::memory_bytes() const {
-  size_t bytes = sizeof *this + deleted_.size() * sizeof(StreamId);
+  size_t bytes = sizeof *this + deleted_.memory_bytes();
+  if (idempotence_.producers) bytes += idempotence_.producers->memory_bytes();
   for (const StreamRun& run : runs_) bytes += run.memory_bytes();
   for (const auto& [name, group] : groups_) bytes += group->memory_bytes() + name.capacity();
   return bytes;
@@ -161,9 +211,13 @@ void Stream::Append(StreamId id, storage::Place place) {
 }
 
 void Stream::Delete(StreamId id) {
-  --length_;
   max_deleted_ = std::max(max_deleted_, id);
-  deleted_.insert(id);
+  Remove(id);
+}
+
+void Stream::Remove(StreamId id) {
+  --length_;
+  deleted_.Insert(id);
   if (id == first_ || length_ == 0) ForgetHead();
 }
 
@@ -180,16 +234,17 @@ void Stream::TrimThrough(StreamId last_removed) {
 void Stream::ForgetHead() {
   if (length_ == 0) {
     runs_.clear();
-    deleted_.clear();
+    deleted_.Clear();
     first_ = kMinStreamId;
+    appended_ = 0;  // an emptied stream begins its nodes anew
     return;
   }
   for (;;) {
     const size_t r = RunAt(first_);
     runs_.erase(runs_.begin(), runs_.begin() + static_cast<ptrdiff_t>(r));
     first_ = runs_.front().IdAt(runs_.front().LowerBound(first_));
-    deleted_.erase(deleted_.begin(), deleted_.lower_bound(first_));
-    if (deleted_.empty() || *deleted_.begin() != first_) return;
+    deleted_.EraseBelow(first_);
+    if (deleted_.empty() || deleted_.At(0) != first_) return;
     first_ = *Next(first_);
   }
 }
@@ -235,9 +290,8 @@ StreamId Stream::IdOfRank(uint64_t rank) const {
 
 uint64_t Stream::DeletedBetween(StreamId from, StreamId to) const {
   if (deleted_.empty()) return 0;
-  uint64_t count = 0;
-  for (auto it = deleted_.lower_bound(from); it != deleted_.end() && *it <= to; ++it) ++count;
-  return count;
+  const std::optional<StreamId> beyond = Next(to);
+  return (beyond ? deleted_.CountBelow(*beyond) : deleted_.size()) - deleted_.CountBelow(from);
 }
 
 }  // namespace sluice::engine

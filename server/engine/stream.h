@@ -3,15 +3,18 @@
 
 #include <cstdint>
 #include <deque>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include <absl/container/btree_map.h>
-#include <absl/container/btree_set.h>
 
 #include "server/engine/consumer_group.h"
+#include "server/engine/deleted_ids.h"
+#include "server/engine/producer_table.h"
 #include "server/engine/stream_id.h"
 #include "server/engine/stream_run.h"
 
@@ -33,6 +36,15 @@ struct Trim {
   StreamId min_id{};
   uint64_t limit = 0;  // entries that approximate trimming may take; 0: no limit
   uint64_t node_entries = 100;
+};
+
+// What a stream knows of its producers (XADD IDMP).
+struct Idempotence {
+  uint64_t seconds = 0;   // that a message is known for; 0: as the server's options say
+  uint64_t messages = 0;  // that are known of one producer; 0: likewise
+  uint64_t added = 0;     // messages ever
+  uint64_t duplicates = 0;
+  std::unique_ptr<ProducerTable> producers;  // null until there is one
 };
 
 // Entries are ordered by ID and found by ID or by rank. An entry's rank counts what the stream ever held
@@ -67,11 +79,15 @@ class Stream {
   template <typename Visit>
   void ScanBack(StreamId from, StreamId to, Visit&& visit) const;
 
-  // How many existing entries have an ID above `id`. Exact, whatever was deleted: O(log n + deletions above).
+  // How many existing entries have an ID above `id`. Exact, whatever was deleted: O(log n).
   uint64_t CountAfter(StreamId id) const;
   // The `n`-th existing entry from the start, counted from 0; n < length().
   StreamId Select(uint64_t n) const;
 
+  // The existing entries, from the first on, that `trim` takes away where it may not take those that `keep`
+  // names: it goes on behind them. Otherwise as PlanTrim(). O(entries looked at).
+  std::vector<StreamId> PlanSelectiveTrim(const Trim& trim, std::optional<StreamId> coming,
+                                          const std::function<bool(StreamId)>& keep) const;
   // The last ID that `trim` takes away, if it takes any, from this stream once `coming` (an ID above
   // last_id(), if there is one) is appended to it.
   std::optional<StreamId> PlanTrim(const Trim& trim, std::optional<StreamId> coming) const;
@@ -83,7 +99,8 @@ class Stream {
   std::optional<uint64_t> DistanceFromFirst(StreamId id) const;
   // Whether an entry in [from, to] may have been deleted, as Redis sees it (by the highest deleted ID alone).
   bool HasTombstoneIn(StreamId from, StreamId to) const;
-  // What a group has not been given: Redis's figure where it has one, else the exact count.
+  // What a group has not been given: the exact count where entries are missing in between, else Redis's
+  // figure.
   uint64_t Lag(const ConsumerGroup& group) const;
   // A group's entries-read once it is given `id`, where it was `read` at `last` before (nullopt: not known).
   std::optional<uint64_t> EntriesReadAt(StreamId id, std::optional<uint64_t> read, StreamId last) const;
@@ -93,6 +110,8 @@ class Stream {
   const ConsumerGroup* FindGroup(uint32_t number) const;
   uint32_t next_group() const { return next_group_; }
 
+  const Idempotence& idempotence() const { return idempotence_; }
+
   size_t memory_bytes() const;
 
  private:
@@ -100,7 +119,8 @@ class Stream {
   friend class StateHasher;
 
   void Append(StreamId id, storage::Place place);
-  void Delete(StreamId id);
+  void Delete(StreamId id);  // as XDEL does
+  void Remove(StreamId id);  // as trimming does
   void TrimThrough(StreamId last_removed);
   ConsumerGroup& AddGroup(uint32_t number, std::string_view name);
   void RemoveGroup(uint32_t number);
@@ -110,13 +130,23 @@ class Stream {
   size_t RunAt(StreamId id) const;
   uint64_t RankOf(StreamId id) const;  // of the first entry ever held at or above `id`
   StreamId IdOfRank(uint64_t rank) const;
+  // How many entries in [from, to] were deleted.
   uint64_t DeletedBetween(StreamId from, StreamId to) const;
+  // One step of approximate trimming: the node that begins at `rank`.
+  struct Node {
+    uint64_t end;  // the rank behind it
+    StreamId last;
+    uint64_t live;
+  };
+  Node NodeAt(uint64_t rank, uint64_t node_entries, std::optional<StreamId> coming) const;
+  // Whether approximate trimming takes a node, with `left` entries in the stream and `taken` before it.
+  static bool TakesNode(const Trim& trim, const Node& node, uint64_t left, uint64_t taken);
   std::optional<StreamId> PlanNodes(const Trim& trim, std::optional<StreamId> coming) const;
   void ForgetHead();
 
   std::deque<StreamRun> runs_;
-  absl::btree_set<StreamId> deleted_;  // of entries that runs_ still hold, above first_
-  uint64_t appended_ = 0;              // ranks given so far
+  DeletedIds deleted_;     // of entries that runs_ still hold, above first_
+  uint64_t appended_ = 0;  // ranks given so far, since the stream was last empty
   uint64_t length_ = 0;
   StreamId first_{};
   StreamId last_id_{};
@@ -126,6 +156,7 @@ class Stream {
   Groups groups_;
   absl::btree_map<uint32_t, ConsumerGroup*> groups_by_number_;
   uint32_t next_group_ = 0;
+  Idempotence idempotence_;
 };
 
 // Decodes the entry whose AppendEntry event stands at `place`.
@@ -135,15 +166,21 @@ template <typename Visit>
 void Stream::Scan(StreamId from, StreamId to, Visit&& visit) const {
   if (length_ == 0) return;
   if (from < first_) from = first_;
-  auto deleted = deleted_.empty() ? deleted_.end() : deleted_.lower_bound(from);
+  // The next deleted entry, as one goes along.
+  size_t hole = deleted_.empty() ? 0 : deleted_.CountBelow(from);
+  auto hole_id = [&] { return hole < deleted_.size() ? deleted_.At(hole) : kMinStreamId; };
+  StreamId deleted = hole_id();
   bool first_run = true;
   for (size_t r = RunAt(from); r < runs_.size(); ++r) {
     const StreamRun& run = runs_[r];
     for (uint32_t i = first_run ? run.LowerBound(from) : 0; i < run.size(); ++i) {
       const StreamId id = run.IdAt(i);
       if (id > to) return;
-      while (deleted != deleted_.end() && *deleted < id) ++deleted;
-      if (deleted != deleted_.end() && *deleted == id) continue;
+      if (id == deleted) {
+        ++hole;
+        deleted = hole_id();
+        continue;
+      }
       if (!visit(id, run.PlaceAt(i))) return;
     }
     first_run = false;

@@ -111,6 +111,8 @@ void Server::ApplyConfig() {
   settings_ = {.requirepass = config_.requirepass,
                .databases = config_.databases,
                .stream_node_max_entries = config_.stream_node_max_entries,
+               .stream_idmp_duration = config_.stream_idmp_duration,
+               .stream_idmp_maxsize = config_.stream_idmp_maxsize,
                .max_bulk_bytes = config_.proto_max_bulk_len,
                .max_transaction_bytes = config_.max_transaction_bytes,
                .debug_commands = config_.enable_debug_command == DebugCommands::kYes};

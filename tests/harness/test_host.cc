@@ -16,6 +16,8 @@ void TestHost::RefreshSettings() {
   settings_.databases = config_.databases;
   settings_.max_transaction_bytes = config_.max_transaction_bytes;
   settings_.stream_node_max_entries = config_.stream_node_max_entries;
+  settings_.stream_idmp_duration = config_.stream_idmp_duration;
+  settings_.stream_idmp_maxsize = config_.stream_idmp_maxsize;
   settings_.max_bulk_bytes = config_.proto_max_bulk_len;
   settings_.debug_commands = config_.enable_debug_command != DebugCommands::kNo;
 }

@@ -1,0 +1,82 @@
+// The reply to XREAD and XREADGROUP.
+#pragma once
+
+#include "server/commands/stream_lookup.h"
+#include "server/commands/stream_read_options.h"
+
+namespace sluice::commands {
+
+// The reply's frame: the streams with something to show, each with its entries.
+class ReadReply {
+ public:
+  ReadReply(protocol::ReplyWriter& reply, const ReadOptions& options)
+      : reply_(reply), options_(options), mark_(reply.Mark()) {}
+
+  // Whether another entry may be written: of this stream, and at all. The first one always may.
+  bool StreamHasRoom() const { return entries_ < options_.count && HasRoom(); }
+  bool HasRoom() const {
+    if (all_entries_ == 0) return true;
+    return all_entries_ < options_.max_count && reply_.Mark() - mark_ < options_.max_bytes;
+  }
+
+  void BeginStream(std::string_view key) {
+    stream_mark_ = reply_.Mark();
+    if (reply_.version() == protocol::Version::kResp2) reply_.Array(2);
+    reply_.Bulk(key);
+    entries_mark_ = reply_.Mark();
+    entries_ = 0;
+  }
+  void Entry(engine::StreamId id, storage::Place place) {
+    WriteEntry(reply_, id, place);
+    Count();
+  }
+  // As Entry(), and how it stood before this delivery (CLAIM).
+  void EntryWithPast(engine::StreamId id, storage::Place place, uint64_t idle_ms, uint64_t deliveries) {
+    const engine::EntryView entry = engine::ReadEntry(place);
+    reply_.Array(4);
+    WriteId(reply_, id);
+    reply_.Array(entry.pairs * 2);
+    reply_.Raw(entry.fields);
+    reply_.Integer(static_cast<int64_t>(idle_ms));
+    reply_.Integer(static_cast<int64_t>(deliveries));
+    Count();
+  }
+  void DeletedEntry(engine::StreamId id) {
+    reply_.Array(2);
+    WriteId(reply_, id);
+    reply_.NullArray();
+    Count();
+  }
+  size_t entries() const { return entries_; }
+  // Without entries the stream is left out, unless it shows a history, which may be empty.
+  void EndStream(bool even_if_empty) {
+    if (entries_ == 0 && !even_if_empty) return reply_.Truncate(stream_mark_);
+    reply_.InsertArray(entries_mark_, entries_);
+    ++streams_;
+  }
+  size_t streams() const { return streams_; }
+  void End() {
+    if (reply_.version() == protocol::Version::kResp2) {
+      reply_.InsertArray(mark_, streams_);
+    } else {
+      reply_.InsertMap(mark_, streams_);
+    }
+  }
+
+ private:
+  void Count() {
+    ++entries_;
+    ++all_entries_;
+  }
+
+  protocol::ReplyWriter& reply_;
+  const ReadOptions& options_;
+  size_t mark_;
+  size_t stream_mark_ = 0;
+  size_t entries_mark_ = 0;
+  size_t entries_ = 0;      // of this stream
+  size_t all_entries_ = 0;  // of all
+  size_t streams_ = 0;
+};
+
+}  // namespace sluice::commands

@@ -1,0 +1,127 @@
+#include "server/engine/pending_list.h"
+
+#include <iterator>
+#include <utility>
+
+namespace sluice::engine {
+namespace {
+
+// Deliveries come in the order of IDs and of time, so most entries belong at the end: found there without a
+// search.
+template <typename Set, typename Key>
+void InsertNearEnd(Set& set, Key key) {
+  set.insert(set.end(), key);
+}
+
+}  // namespace
+
+size_t PendingList::size_of(uint32_t consumer) const {
+  const auto share = shares_.find(consumer);
+  return share == shares_.end() ? 0 : share->second.size();
+}
+
+std::optional<Pending> PendingList::Find(StreamId id) const {
+  const auto it = by_id_.find(id);
+  if (it == by_id_.end()) return std::nullopt;
+  return Read(*it);
+}
+
+void PendingList::Put(const Pending& pending) {
+  const bool behind_all = by_id_.empty() || last_id() < pending.id;
+  const auto existing = behind_all ? by_id_.end() : by_id_.find(pending.id);
+  if (existing == by_id_.end()) {
+    const Handle handle = Allocate();
+    Write(handle, pending);
+    InsertNearEnd(by_id_, handle);
+    Link(handle);
+  } else {
+    const Handle handle = *existing;
+    Unlink(handle);
+    Write(handle, pending);
+    Link(handle);
+  }
+}
+
+bool PendingList::Erase(StreamId id) {
+  const auto it = by_id_.find(id);
+  if (it == by_id_.end()) return false;
+  const Handle handle = *it;
+  Unlink(handle);
+  by_id_.erase(it);
+  Free(handle);
+  ForgetIfEmpty();
+  return true;
+}
+
+void PendingList::EraseConsumer(uint32_t consumer) {
+  const auto it = shares_.find(consumer);
+  if (it == shares_.end()) return;
+  const Order share = std::move(it->second);
+  shares_.erase(it);
+  for (Handle handle : share) {
+    by_wait_.erase(handle);
+    by_id_.erase(handle);
+  }
+  // Only now: the share's order reads the cells.
+  for (Handle handle : share) Free(handle);
+  ForgetIfEmpty();
+}
+
+Pending PendingList::Read(Handle handle) const {
+  const Cell& cell = At(handle);
+  Pending pending{cell.id, cell.since, cell.deliveries, cell.consumer};
+  if (!pending.owned()) pending.delivered_ms = 0;
+  if (cell.deliveries == kLarge)
+    pending.deliveries = large_counts_.find(static_cast<uint32_t>(handle))->second;
+  return pending;
+}
+
+void PendingList::Write(Handle handle, const Pending& pending) {
+  Cell& cell = At(handle);
+  if (cell.deliveries == kLarge) large_counts_.erase(static_cast<uint32_t>(handle));
+  const bool large = pending.deliveries >= kLarge;
+  if (large) large_counts_[static_cast<uint32_t>(handle)] = pending.deliveries;
+  cell = {.id = pending.id,
+          .since = pending.owned() ? pending.delivered_ms : next_turn_++,
+          .deliveries = large ? kLarge : static_cast<uint32_t>(pending.deliveries),
+          .consumer = pending.consumer};
+}
+
+void PendingList::Link(Handle handle) {
+  const uint32_t consumer = At(handle).consumer;
+  InsertNearEnd(shares_.try_emplace(consumer, ById{this}).first->second, handle);
+  InsertNearEnd(by_wait_, handle);
+}
+
+void PendingList::Unlink(Handle handle) {
+  by_wait_.erase(handle);
+  shares_.find(At(handle).consumer)->second.erase(handle);
+}
+
+PendingList::Handle PendingList::Allocate() {
+  if (free_ != kNoCell) {
+    const Handle handle{free_};
+    free_ = At(handle).consumer;
+    return handle;
+  }
+  if (cells_ == chunks_.size() * kChunk) chunks_.push_back(std::make_unique<Cell[]>(kChunk));
+  return Handle{cells_++};
+}
+
+void PendingList::Free(Handle handle) {
+  Cell& cell = At(handle);
+  if (cell.deliveries == kLarge) large_counts_.erase(static_cast<uint32_t>(handle));
+  cell = {
+      .id = {}, .since = 0, .deliveries = 0, .consumer = std::exchange(free_, static_cast<uint32_t>(handle))};
+}
+
+// A group that has caught up gives back what its worst backlog took.
+void PendingList::ForgetIfEmpty() {
+  if (!by_id_.empty()) return;
+  chunks_.resize(1);
+  chunks_.shrink_to_fit();
+  cells_ = 0;
+  free_ = kNoCell;
+}
+
+}  // namespace sluice::engine

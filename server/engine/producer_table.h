@@ -1,0 +1,70 @@
+// What a stream's producers have sent lately, so that what is sent twice is appended once.
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <list>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include <absl/container/btree_map.h>
+
+#include "server/engine/stream_id.h"
+
+namespace sluice::engine {
+
+// Every producer gives each of its messages an idempotency ID; the table knows which entry each became. A
+// producer keeps a bounded number of messages, the oldest go first; and all of them go when they are old
+// enough.
+class ProducerTable {
+ public:
+  ProducerTable() = default;
+  ProducerTable(const ProducerTable&) = delete;
+  ProducerTable& operator=(const ProducerTable&) = delete;
+
+  // The entry that the producer's message became; nullopt: not known (any more).
+  std::optional<StreamId> Find(std::string_view producer, std::string_view message) const;
+  size_t producers() const { return producers_.size(); }
+  size_t messages() const { return messages_.size(); }
+  // The entry of the message that has been known longest; nullopt where there is none.
+  std::optional<StreamId> oldest() const {
+    return messages_.empty() ? std::nullopt : std::optional(messages_.front().entry);
+  }
+
+  // The message is not known yet. Forgets the producer's oldest where it has more than `most` then.
+  void Remember(std::string_view producer, std::string_view message, StreamId entry, uint64_t most);
+  // Forgets what became an entry at or before that millisecond.
+  void ForgetThrough(uint64_t ms);
+  void Clear();
+
+  // Visits (producer, message, entry), the message known longest first.
+  template <typename Visit>
+  void ForEach(Visit&& visit) const {
+    for (const Message& message : messages_)
+      visit(std::string_view(message.producer->name), std::string_view(message.text), message.entry);
+  }
+  size_t memory_bytes() const;
+
+ private:
+  struct Producer;
+  struct Message {
+    Producer* producer;
+    std::string text;
+    StreamId entry;
+  };
+  using Place = std::list<Message>::iterator;
+  struct Producer {
+    std::string name;
+    absl::btree_map<std::string_view, Place> by_text;
+    std::deque<Place> by_age;
+  };
+
+  void ForgetOldestOf(Producer& producer);
+
+  std::list<Message> messages_;  // the one known longest first; so each producer's stand in its own order
+  absl::btree_map<std::string_view, std::unique_ptr<Producer>> producers_;  // by name, which each one holds
+};
+
+}  // namespace sluice::engine
