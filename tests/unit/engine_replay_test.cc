@@ -17,7 +17,7 @@ class Conversation {
   explicit Conversation(uint64_t seed) : random_(seed) {}
 
   std::vector<std::string> Next() {
-    switch (random_() % 26) {
+    switch (random_() % 31) {
       case 0:
       case 1:
       case 2:
@@ -62,6 +62,17 @@ class Conversation {
         return {"SECKILL.CREATE", "item" + Number(3), "STOCK", "50", "STREAM", Key(), "LIMIT", "3"};
       case 24:
         return {"SECKILL.BUY", "item" + Number(3), "user" + Number(40), "QTY", Pick({"1", "2"})};
+      case 25:
+        return {"XNACK", Key(), Group(), Pick({"SILENT", "FAIL", "FATAL"}), "IDS", "2", Id(), Id(), "FORCE"};
+      case 26:
+        return {"XREADGROUP", "GROUP", Group(), Consumer(), "CLAIM", Number(9), "STREAMS", Key(), ">"};
+      case 27:
+        return {"XADD",   Key(), "IDMP", Consumer(), Number(9), Pick({"ACKED", "DELREF"}),
+                "MAXLEN", "9",   "*",    "f",        "v"};
+      case 28:
+        return {"XACKDEL", Key(), Group(), Pick({"ACKED", "DELREF"}), "IDS", "2", Id(), Id()};
+      case 29:
+        return {"XCFGSET", Key(), "IDMP-MAXSIZE", "5", "IDMP-DURATION", Pick({"1", "2"})};
       default:
         if (random_() % 20 == 0) return {Pick({"FLUSHDB", "FLUSHALL"})};
         return {Pick({"SET", "INCRBY"}), "n" + Number(4), Number(100)};
@@ -90,7 +101,7 @@ class Conversation {
 TEST(Replay, GivesTheSameStateAfterAnyConversation) {
   for (uint64_t seed = 0; seed < 500; ++seed) {
     Conversation conversation(seed);
-    MemoryStage stage{Config()};
+    MemoryStage stage{DefaultConfig()};
     // What the clock says is heard from the first entry's ID.
     const auto first = stage.Ask("client", {"XADD", "s0", "*", "f", "v"});
     ASSERT_EQ(first.outcome, Stage::Outcome::kReply);
@@ -114,7 +125,7 @@ TEST(Replay, GivesTheSameStateAfterAnyConversation) {
 
 // The hash must tell states apart, or the test above proves nothing.
 TEST(Replay, TheHashSeesEveryKindOfChange) {
-  MemoryStage stage{Config()};
+  MemoryStage stage{DefaultConfig()};
   uint64_t last = stage.StateHash();
   const std::vector<std::vector<std::string>> changes = {
       {"XADD", "s", "1-1", "f", "v"},
@@ -124,11 +135,17 @@ TEST(Replay, TheHashSeesEveryKindOfChange) {
       {"XREADGROUP", "GROUP", "g", "c", "COUNT", "1", "STREAMS", "s", ">"},
       {"XREADGROUP", "GROUP", "g", "c", "STREAMS", "s", "0"},
       {"XCLAIM", "s", "g", "d", "0", "1-1"},
+      {"XNACK", "s", "g", "FATAL", "IDS", "1", "1-1"},
       {"XACK", "s", "g", "1-1"},
       {"XGROUP", "SETID", "s", "g", "0"},
       {"XGROUP", "DELCONSUMER", "s", "g", "d"},
       {"XDEL", "s", "1-1"},
       {"XSETID", "s", "9-0"},
+      {"XADD", "s", "IDMP", "p", "m", "*", "f", "v"},
+      {"XADD", "s", "IDMP", "p", "m", "*", "f", "v"},
+      {"XCFGSET", "s", "IDMP-DURATION", "7"},
+      {"XREADGROUP", "GROUP", "g", "c", "NOACK", "STREAMS", "s", ">"},
+      {"XTRIM", "s", "MAXLEN", "1", "ACKED"},
       {"XTRIM", "s", "MAXLEN", "0"},
       {"XGROUP", "DESTROY", "s", "g"},
       {"RENAME", "s", "t"},
