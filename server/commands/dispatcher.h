@@ -32,8 +32,8 @@ class Dispatcher {
   // uncommitted.
   bool IsWrite(const protocol::Request& request) const;
 
-  // Answers blocked calls whose time is over, and those that time alone has something for (CLAIM). Call it at or after
-  // next_deadline_ms().
+  // Answers blocked calls whose time is over, and those that time alone has something for (CLAIM). Call it at
+  // or after next_deadline_ms().
   void ExpireBlocked();
   // When the first blocked call is due, in Time.monotonic_ms; nullopt: none.
   std::optional<uint64_t> next_deadline_ms() const;

@@ -1,5 +1,6 @@
 #include "server/engine/producer_table.h"
 
+#include <algorithm>
 #include <utility>
 
 namespace sluice::engine {
@@ -22,16 +23,18 @@ void ProducerTable::Remember(std::string_view producer, std::string_view message
     found = producers_.emplace(name, std::move(added)).first;
   }
   Producer& owner = *found->second;
+  const auto known = owner.by_text.find(message);
   messages_.push_back({&owner, std::string(message), entry});
   const Place place = std::prev(messages_.end());
-  owner.by_text.emplace(place->text, place);
   owner.by_age.push_back(place);
-  while (owner.by_age.size() > most) ForgetOldestOf(owner);
+  // In this order: a producer without messages would be gone.
+  if (known != owner.by_text.end()) Forget(known->second);
+  owner.by_text.emplace(place->text, place);
+  while (owner.by_age.size() > std::max<uint64_t>(most, 1)) Forget(owner.by_age.front());
 }
 
 void ProducerTable::ForgetThrough(uint64_t ms) {
-  // The oldest of all is its producer's oldest.
-  while (!messages_.empty() && messages_.front().entry.ms <= ms) ForgetOldestOf(*messages_.front().producer);
+  while (!messages_.empty() && messages_.front().entry.ms <= ms) Forget(messages_.begin());
 }
 
 void ProducerTable::Clear() {
@@ -39,9 +42,10 @@ void ProducerTable::Clear() {
   messages_.clear();
 }
 
-void ProducerTable::ForgetOldestOf(Producer& producer) {
-  const Place place = producer.by_age.front();
-  producer.by_age.pop_front();
+// Nearly always the producer's oldest, which is found at once.
+void ProducerTable::Forget(Place place) {
+  Producer& producer = *place->producer;
+  producer.by_age.erase(std::find(producer.by_age.begin(), producer.by_age.end(), place));
   producer.by_text.erase(place->text);
   messages_.erase(place);
   if (producer.by_age.empty()) producers_.erase(producers_.find(std::string_view(producer.name)));

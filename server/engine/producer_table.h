@@ -33,9 +33,11 @@ class ProducerTable {
     return messages_.empty() ? std::nullopt : std::optional(messages_.front().entry);
   }
 
-  // The message is not known yet. Forgets the producer's oldest where it has more than `most` then.
+  // What was known of that message so far is forgotten, and so is the producer's oldest where it has more
+  // than `most` (at least 1) then.
   void Remember(std::string_view producer, std::string_view message, StreamId entry, uint64_t most);
-  // Forgets what became an entry at or before that millisecond.
+  // Forgets, the one known longest first, what became an entry at or before that millisecond, up to the first
+  // that did later.
   void ForgetThrough(uint64_t ms);
   void Clear();
 
@@ -58,10 +60,10 @@ class ProducerTable {
   struct Producer {
     std::string name;
     absl::btree_map<std::string_view, Place> by_text;
-    std::deque<Place> by_age;
+    std::deque<Place> by_age;  // the one known longest first
   };
 
-  void ForgetOldestOf(Producer& producer);
+  void Forget(Place place);
 
   std::list<Message> messages_;  // the one known longest first; so each producer's stand in its own order
   absl::btree_map<std::string_view, std::unique_ptr<Producer>> producers_;  // by name, which each one holds

@@ -57,8 +57,8 @@ bool PartsTheStreams(const Words& words, const Reply& theirs, const Reply& ours)
          ours.text == "ERR The ID specified in XSETID is smaller than current max_deleted_entry_id";
 }
 
-// A lag that 7.0 cannot tell is a number here, always. And until 8.0 entries that were trimmed before the group was
-// given them counted as not read. `ours` is right then.
+// A lag that 7.0 cannot tell is a number here, always. And until 8.0 entries that were trimmed before the
+// group was given them counted as not read. `ours` is right then.
 void ForgiveLag(Reply& theirs, const Reply& ours) {
   const size_t common = std::min(theirs.elements.size(), ours.elements.size());
   for (size_t i = 0; i < common; ++i) {
@@ -67,7 +67,8 @@ void ForgiveLag(Reply& theirs, const Reply& ours) {
     const std::string name = i > 0 ? theirs.elements[i - 1].text : "";
     const bool numbers = element.type == Reply::Type::kInteger && answer.type == Reply::Type::kInteger;
     if (name == "lag" && (!numbers || std::stoll(element.text) > std::stoll(answer.text))) element = answer;
-    if (name == "entries-read" && numbers && std::stoll(element.text) < std::stoll(answer.text)) element = answer;
+    if (name == "entries-read" && numbers && std::stoll(element.text) < std::stoll(answer.text))
+      element = answer;
     ForgiveLag(element, answer);
   }
 }

@@ -33,9 +33,17 @@ RedisProcess::~RedisProcess() {
 }
 
 bool RedisProcess::TryStart(const std::vector<std::string>& options) {
-  std::vector<std::string> command = {"/usr/bin/redis-server", "--port", std::to_string(port_),
-                                      "--bind", "127.0.0.1", "--dir", home_.path(),
-                                      "--save", "", "--appendonly", "no"};
+  std::vector<std::string> command = {"/usr/bin/redis-server",
+                                      "--port",
+                                      std::to_string(port_),
+                                      "--bind",
+                                      "127.0.0.1",
+                                      "--dir",
+                                      home_.path(),
+                                      "--save",
+                                      "",
+                                      "--appendonly",
+                                      "no"};
   command.insert(command.end(), options.begin(), options.end());
   const int nothing = ::open("/dev/null", O_RDWR | O_CLOEXEC);
   if (nothing < 0) throw std::runtime_error("cannot open /dev/null");

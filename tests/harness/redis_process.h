@@ -11,8 +11,8 @@
 
 namespace sluice::tests {
 
-// Starts in the constructor and waits until it answers; dies (kill -9) in the destructor. Throws std::runtime_error
-// where it does not start.
+// Starts in the constructor and waits until it answers; dies (kill -9) in the destructor. Throws
+// std::runtime_error where it does not start.
 class RedisProcess {
  public:
   // `options`: as on the command line, {"--stream-node-max-entries", "4"}.

@@ -88,7 +88,9 @@ std::vector<std::pair<std::string, std::string>> TestHost::ConfigGet(
     std::span<const std::string_view> patterns) const {
   std::vector<std::pair<std::string, std::string>> found;
   for (const Option& option : Options()) {
-    const auto matches = [&](std::string_view pattern) { return commands::GlobMatches(pattern, option.name, true); };
+    const auto matches = [&](std::string_view pattern) {
+      return commands::GlobMatches(pattern, option.name, true);
+    };
     if (std::any_of(patterns.begin(), patterns.end(), matches)) {
       found.emplace_back(option.name, option.kind.get(config_));
     }

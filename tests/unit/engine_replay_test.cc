@@ -17,7 +17,7 @@ class Conversation {
   explicit Conversation(uint64_t seed) : random_(seed) {}
 
   std::vector<std::string> Next() {
-    switch (random_() % 33) {
+    switch (random_() % 38) {
       case 0:
       case 1:
       case 2:
@@ -77,6 +77,17 @@ class Conversation {
       case 31:
         if (random_() % 8 != 0) return {"INCREX", "n" + Number(4), "PX", Number(30)};
         return {"SWAPDB", "0", "1"};
+      case 32:
+        return {"XNACK", Key(), Group(), Pick({"SILENT", "FAIL", "FATAL"}), "IDS", "2", Id(), Id(), "FORCE"};
+      case 33:
+        return {"XREADGROUP", "GROUP", Group(), Consumer(), "CLAIM", Number(9), "STREAMS", Key(), ">"};
+      case 34:
+        return {"XADD",   Key(), "IDMP", Consumer(), Number(9), Pick({"ACKED", "DELREF"}),
+                "MAXLEN", "9",   "*",    "f",        "v"};
+      case 35:
+        return {"XACKDEL", Key(), Group(), Pick({"ACKED", "DELREF"}), "IDS", "2", Id(), Id()};
+      case 36:
+        return {"XCFGSET", Key(), "IDMP-MAXSIZE", "5", "IDMP-DURATION", Pick({"1", "2"})};
       default:
         if (random_() % 20 == 0) return {Pick({"FLUSHDB", "FLUSHALL"})};
         return {Pick({"SET", "INCRBY"}), "n" + Number(4), Number(100)};
@@ -139,11 +150,17 @@ TEST(Replay, TheHashSeesEveryKindOfChange) {
       {"XREADGROUP", "GROUP", "g", "c", "COUNT", "1", "STREAMS", "s", ">"},
       {"XREADGROUP", "GROUP", "g", "c", "STREAMS", "s", "0"},
       {"XCLAIM", "s", "g", "d", "0", "1-1"},
+      {"XNACK", "s", "g", "FATAL", "IDS", "1", "1-1"},
       {"XACK", "s", "g", "1-1"},
       {"XGROUP", "SETID", "s", "g", "0"},
       {"XGROUP", "DELCONSUMER", "s", "g", "d"},
       {"XDEL", "s", "1-1"},
       {"XSETID", "s", "9-0"},
+      {"XADD", "s", "IDMP", "p", "m", "*", "f", "v"},
+      {"XADD", "s", "IDMP", "p", "m", "*", "f", "v"},
+      {"XCFGSET", "s", "IDMP-DURATION", "7"},
+      {"XREADGROUP", "GROUP", "g", "c", "NOACK", "STREAMS", "s", ">"},
+      {"XTRIM", "s", "MAXLEN", "1", "ACKED"},
       {"XTRIM", "s", "MAXLEN", "0"},
       {"XGROUP", "DESTROY", "s", "g"},
       {"RENAME", "s", "t"},
