@@ -175,10 +175,8 @@ void Xautoclaim(Context& ctx) {
   constexpr uint64_t kScanFactor = 10;  // pending entries looked at for each one asked for
   const auto min_idle = ParseMinIdle(ctx, "XAUTOCLAIM");
   if (!min_idle) return;
-  const auto start = ParseRangeBound(ctx.arg(5), 0);
-  if (!start) return ctx.reply.Error(errors::kInvalidStreamId);
-  const auto from = start->exclusive ? engine::Next(start->id) : start->id;
-  if (!from) return ctx.reply.Error("invalid start ID for the interval");
+  const auto from = ParseIntervalStart(ctx, ctx.arg(5));
+  if (!from) return;
   uint64_t count = 100;
   bool just_id = false;
   for (size_t i = 6; i < ctx.argc(); ++i) {

@@ -38,6 +38,22 @@ std::optional<std::vector<engine::StreamId>> ParseIds(Context& ctx, size_t first
   return ids;
 }
 
+std::optional<engine::StreamId> ParseIntervalStart(Context& ctx, std::string_view text) {
+  const auto bound = ParseRangeBound(text, 0);
+  if (!bound) return ctx.reply.Error(errors::kInvalidStreamId), std::nullopt;
+  const auto first = bound->exclusive ? engine::Next(bound->id) : bound->id;
+  if (!first) ctx.reply.Error("invalid start ID for the interval");
+  return first;
+}
+
+std::optional<engine::StreamId> ParseIntervalEnd(Context& ctx, std::string_view text) {
+  const auto bound = ParseRangeBound(text, UINT64_MAX);
+  if (!bound) return ctx.reply.Error(errors::kInvalidStreamId), std::nullopt;
+  const auto last = bound->exclusive ? engine::Previous(bound->id) : bound->id;
+  if (!last) ctx.reply.Error("invalid end ID for the interval");
+  return last;
+}
+
 ConsumerRef FindConsumer(const engine::ConsumerGroup& group, std::string_view name) {
   const engine::Consumer* existing = group.FindConsumer(name);
   return {existing != nullptr ? existing->number : group.next_consumer(), existing};

@@ -28,6 +28,11 @@ std::optional<GroupRef> FindGroup(Context& ctx, std::string_view key, std::strin
 // The arguments [first, last) as entry IDs. nullopt: one is not an ID, the error is replied.
 std::optional<std::vector<engine::StreamId>> ParseIds(Context& ctx, size_t first, size_t last);
 
+// The first and the last ID of an interval whose bounds may be excluded. nullopt: no ID, or nothing is left
+// beyond it; the error is replied.
+std::optional<engine::StreamId> ParseIntervalStart(Context& ctx, std::string_view text);
+std::optional<engine::StreamId> ParseIntervalEnd(Context& ctx, std::string_view text);
+
 // The consumer that a call names: its number, and the event that creates it where it does not exist yet.
 struct ConsumerRef {
   uint32_t number;

@@ -110,14 +110,10 @@ void Xpending(Context& ctx) {
     const auto count = ParseInteger(ctx.arg(at + 2));
     if (!count) return ctx.reply.Error(errors::kNotInteger);
     range.count = *count > 0 ? static_cast<uint64_t>(*count) : 0;
-    const auto start = ParseRangeBound(ctx.arg(at), 0);
-    if (!start) return ctx.reply.Error(errors::kInvalidStreamId);
-    const auto from = start->exclusive ? engine::Next(start->id) : start->id;
-    if (!from) return ctx.reply.Error("invalid start ID for the interval");
-    const auto end = ParseRangeBound(ctx.arg(at + 1), UINT64_MAX);
-    if (!end) return ctx.reply.Error(errors::kInvalidStreamId);
-    const auto to = end->exclusive ? engine::Previous(end->id) : end->id;
-    if (!to) return ctx.reply.Error("invalid end ID for the interval");
+    const auto from = ParseIntervalStart(ctx, ctx.arg(at));
+    if (!from) return;
+    const auto to = ParseIntervalEnd(ctx, ctx.arg(at + 1));
+    if (!to) return;
     range.from = *from;
     range.to = *to;
   }

@@ -11,14 +11,10 @@ using engine::StreamId;
 
 // Both commands: `start_at` and `end_at` are where the lower and the upper bound stand.
 void Range(Context& ctx, size_t start_at, size_t end_at, bool backwards) {
-  const auto start = ParseRangeBound(ctx.arg(start_at), 0);
-  if (!start) return ctx.reply.Error(errors::kInvalidStreamId);
-  const auto from = start->exclusive ? engine::Next(start->id) : start->id;
-  if (!from) return ctx.reply.Error("invalid start ID for the interval");
-  const auto end = ParseRangeBound(ctx.arg(end_at), UINT64_MAX);
-  if (!end) return ctx.reply.Error(errors::kInvalidStreamId);
-  const auto to = end->exclusive ? engine::Previous(end->id) : end->id;
-  if (!to) return ctx.reply.Error("invalid end ID for the interval");
+  const auto from = ParseIntervalStart(ctx, ctx.arg(start_at));
+  if (!from) return;
+  const auto to = ParseIntervalEnd(ctx, ctx.arg(end_at));
+  if (!to) return;
 
   std::optional<int64_t> count;
   for (size_t i = 4; i < ctx.argc(); i += 2) {
