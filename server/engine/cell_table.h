@@ -1,0 +1,90 @@
+// Cells of one type by number, and a dump of them that later changes cannot blur.
+#pragma once
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <span>
+#include <utility>
+#include <vector>
+
+#include "storage/check.h"
+
+namespace sluice::engine {
+
+// Cells lie in chunks that never move, so growing costs one chunk and no copy, and a cell's number and
+// address are its own for as long as the table lives. Which cells are free is the owner's business.
+//
+// A dump shows every cell as it was when the dump began, in slices: a chunk that is about to change is handed
+// out first. Each chunk is handed out once, in any order.
+template <typename Cell, size_t kChunkCells = 64>
+class CellTable {
+ public:
+  // `cells` are those numbered from `first` on; they live for the call only.
+  using Dump = std::function<void(uint32_t first, std::span<const Cell> cells)>;
+
+  // Cells ever added; the next one's number.
+  uint32_t size() const { return size_; }
+
+  const Cell& operator[](uint32_t number) const {
+    return chunks_[number / kChunkCells][number % kChunkCells];
+  }
+
+  // The cell, to be changed now.
+  Cell& Change(uint32_t number) {
+    const size_t chunk = number / kChunkCells;
+    if (dump_ != nullptr) [[unlikely]]
+      HandOut(chunk);
+    return chunks_[chunk][number % kChunkCells];
+  }
+
+  // Adds a value-initialised cell and returns its number.
+  uint32_t Add() {
+    if (size_ % kChunkCells == 0) chunks_.push_back(std::make_unique<Cell[]>(kChunkCells));
+    return size_++;
+  }
+
+  // Begins a dump of the cells that there are now. None is under way.
+  void BeginDump(Dump dump) {
+    CHECK(dump_ == nullptr);
+    const size_t chunks = (size_ + kChunkCells - 1) / kChunkCells;
+    dump_ = std::make_unique<DumpState>(
+        DumpState{.dump = std::move(dump), .cells = size_, .done = std::vector<bool>(chunks)});
+  }
+  // Hands out up to `chunks` more chunks; false where all are handed out: the dump has ended.
+  bool ContinueDump(size_t chunks) {
+    if (dump_ == nullptr) return false;
+    while (dump_->next < dump_->done.size() && chunks-- > 0) HandOut(dump_->next++);
+    if (dump_->next < dump_->done.size()) return true;
+    dump_.reset();
+    return false;
+  }
+  // Ends the dump as it stands, if one is under way.
+  void AbandonDump() { dump_.reset(); }
+
+  size_t memory_bytes() const { return chunks_.size() * (kChunkCells * sizeof(Cell) + sizeof(chunks_[0])); }
+
+ private:
+  struct DumpState {
+    Dump dump;
+    uint32_t cells;  // that there were
+    size_t next = 0;
+    std::vector<bool> done;  // by chunk
+  };
+
+  void HandOut(size_t chunk) {
+    if (chunk >= dump_->done.size() || dump_->done[chunk]) return;
+    dump_->done[chunk] = true;
+    const auto first = static_cast<uint32_t>(chunk * kChunkCells);
+    const size_t count = std::min<size_t>(kChunkCells, dump_->cells - first);
+    dump_->dump(first, {chunks_[chunk].get(), count});
+  }
+
+  std::vector<std::unique_ptr<Cell[]>> chunks_;
+  uint32_t size_ = 0;
+  std::unique_ptr<DumpState> dump_;
+};
+
+}  // namespace sluice::engine
