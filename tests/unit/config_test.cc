@@ -33,7 +33,7 @@ std::string SetError(const std::vector<std::string_view>& pairs, Config& config)
 }
 
 std::string ShippedFile() {
-  return (std::filesystem::path(__FILE__).parent_path() / "../../conf/sluice.conf").string();
+  return SLUICE_SOURCE_DIR "/conf/sluice.conf";
 }
 
 class ConfigFile : public testing::Test {
