@@ -68,6 +68,12 @@ constexpr std::array kOptions = {
     Option{"max-uncommitted-bytes", Bytes<&Config::max_uncommitted_bytes, kMiB, 16 * kGiB>(), "32mb",
            kAnyTime,
            "log bytes recorded and not yet committed; at it, clients whose next request is a write wait"},
+    Option{
+        "checkpoint-log-bytes", Bytes<&Config::checkpoint_log_bytes, 0, 1024 * kGiB>(), "64mb", kAnyTime,
+        "log since the last checkpoint, or its size if that is more, after which one is made: bounds what a "
+        "start replays; 0: on demand"},
+    Option{"checkpoint-bytes-per-second", Bytes<&Config::checkpoint_bytes_per_second, 0, 16 * kGiB>(), "64mb",
+           kAtStart, "pace of writing a checkpoint; slow, for commits share the disk; 0: no limit"},
 
     Option{"proto-max-bulk-len", Bytes<&Config::proto_max_bulk_len, kMiB, kGiB>(), "64mb", kAnyTime,
            "longest argument of a request; a longer one is a protocol error"},

@@ -66,10 +66,16 @@ std::string Absolute(const std::string& path) {
   return error ? path : whole.lexically_normal().string();
 }
 
-// "1234 records (56789 bytes) of 2 segments in 12.3 ms"
-std::string RecoveryText(const storage::RecoveryReport& report, double ms) {
+// "1234 records (56789 bytes) of 2 segments in 12.3 ms; 99 events applied behind
+// data/checkpoint-000000000007"
+std::string RecoveryText(const storage::RecoveryReport& report, const engine::LoadedCheckpoint& checkpoint,
+                         double ms) {
   std::string text = fmt::format("{} records ({} bytes) of {} segments in {:.1f} ms", report.records,
                                  report.bytes, report.segments, ms);
+  if (!checkpoint.path.empty()) {
+    text += fmt::format("; {} events applied behind {} ({} bytes)", checkpoint.replayed, checkpoint.path,
+                        checkpoint.file_bytes);
+  }
   if (report.cut_bytes != 0) {
     text += fmt::format("; cut {} bytes of an unfinished write at the end: {}, offset {}", report.cut_bytes,
                         report.cut_file, report.cut_offset);
@@ -90,7 +96,9 @@ int Serve(const Config& config, const std::string& config_file) {
   engine::Engine engine(RandomSeed());
   storage::RecoveryReport report;
   if (const auto made = files.CreateDirectory(config.dir); !made) return fail("dir: " + made.error().message);
-  const auto journal = engine::Journal::Open(files, LogOptionsOf(config), engine, &report);
+  const engine::CheckpointOptions checkpoints{.log_bytes = config.checkpoint_log_bytes,
+                                              .bytes_per_second = config.checkpoint_bytes_per_second};
+  const auto journal = engine::Journal::Open(files, LogOptionsOf(config), engine, &report, checkpoints);
   if (!journal) {
     if (journal.error().code == storage::Error::Code::kInUse) {
       return fail("the data folder is in use by another server: " + journal.error().message);
@@ -98,7 +106,9 @@ int Serve(const Config& config, const std::string& config_file) {
     return fail("the data folder cannot be opened: " + journal.error().message);
   }
   const std::chrono::duration<double, std::milli> took = std::chrono::steady_clock::now() - began;
-  const std::string recovery = RecoveryText(report, took.count());
+  const std::string recovery = RecoveryText(report, (*journal)->loaded(), took.count());
+  for (const std::string& why : (*journal)->loaded().passed_over)
+    spdlog::warn("A checkpoint is damaged, and an older one or the log itself serves instead: {}", why);
 
   net::Server server(config, config_file.empty() ? "" : Absolute(config_file), recovery, **journal);
   if (const auto error = server.Listen()) {

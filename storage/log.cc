@@ -50,6 +50,10 @@ Lsn Log::committed() const {
   return committer_->committed();
 }
 
+Lsn Log::stable() const {
+  return committer_->stable();
+}
+
 // Goes on in the next segment. All that can fail comes first.
 Result<void> Log::Roll(size_t max_bytes) {
   if (failure()) return tl::make_unexpected(*failure());

@@ -117,6 +117,10 @@ class Log {
   Lsn tail() const;
   // Everything below is committed, as the durability says.
   Lsn committed() const;
+  // Everything below is on stable storage, whatever the durability.
+  Lsn stable() const;
+  // The segment that holds the tail.
+  uint64_t active_segment() const { return segments_.back()->sequence(); }
   // Bytes sealed and not committed.
   uint64_t uncommitted_bytes() const { return tail() - committed(); }
 
@@ -142,6 +146,7 @@ class Log {
   const std::optional<Error>& failure() const;
 
   uint64_t log_id() const;
+  uint64_t incarnation() const { return incarnation_; }
   // Waits, when it becomes kAlways, until all that was written before is on stable storage.
   void set_durability(Durability durability);
   CommitStats stats() const;

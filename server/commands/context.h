@@ -14,6 +14,7 @@
 #include "server/commands/session.h"
 #include "server/engine/engine.h"
 #include "server/engine/event.h"
+#include "server/engine/journal.h"
 #include "storage/log.h"
 
 namespace sluice::commands {
@@ -23,17 +24,19 @@ class Dispatcher;
 
 // A call that finds nothing yet and is willing to wait.
 struct BlockRequest {
-  std::span<const std::string_view> keys;  // wakes when one of them changes
+  std::span<const std::string_view> keys = {};  // wakes when one of them changes
+  // It waits for the end of a checkpoint, and for no key.
+  bool for_checkpoint = false;
   // Callers of one group are served in turn, and none after the first that finds nothing; empty: each is
   // asked.
-  std::string_view group;
+  std::string_view group = {};
   // It may find what a caller of its group before it does not (CLAIM): it is asked all the same.
   bool claims = false;
   // The unix time at which it may find something though no key changes; nullopt: never.
   std::optional<uint64_t> retry_at_ms = std::nullopt;
   uint64_t timeout_ms = 0;  // 0: for ever
   // The request to execute when one of the keys changes; with "$" resolved.
-  std::span<const std::string_view> args;
+  std::span<const std::string_view> args = {};
 };
 
 // How the process does, for INFO.
@@ -96,7 +99,10 @@ class Context {
   // CLIENT UNBLOCK: answers a call that waits, as a timeout would or with an error. False where none waits.
   virtual bool Unblock(Session& blocked, bool with_error) = 0;
 
-  virtual const storage::Log& log() const = 0;
+  // Asks for a checkpoint of the state as it is after this command.
+  virtual void RequestCheckpoint(engine::CheckpointReason reason) = 0;
+  virtual const engine::Journal& journal() const = 0;
+  const storage::Log& log() const { return journal().log(); }
   virtual const ServerStatistics& statistics() const = 0;
 
  protected:

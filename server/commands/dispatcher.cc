@@ -17,6 +17,10 @@
 namespace sluice::commands {
 namespace {
 
+// What waits for a checkpoint stands in the queues beside what waits for keys, in a database that no key has.
+constexpr uint8_t kNoDatabase = 255;
+constexpr std::string_view kCheckpoint = "checkpoint";
+
 // Due keys that one slice of background work removes.
 constexpr size_t kExpiriesAtOnce = 256;
 
@@ -103,6 +107,7 @@ class Dispatcher::Impl {
   bool ExecuteAll(Session& session, const Transaction& transaction);
   void Refuse(Session& session, std::string_view error);
   storage::Result<void> Record(std::span<engine::Event> events);
+  bool RunCheckpointSlice();
   void RemoveDueKeys(const Session& session, const Command& command, const protocol::Request& request);
   void RemoveIfDue(const engine::Object* object);
   void Notice(const engine::Event& event);
@@ -156,12 +161,13 @@ class Dispatcher::Impl::Call final : public Context {
     auto call = std::make_unique<BlockedCall>();
     call->session = &session;
     call->command = &command;
-    call->db = session.db;
+    call->db = block.for_checkpoint ? kNoDatabase : session.db;
     call->wire = ToWire(block.args);
     call->claims = block.claims;
     call->retry_ms = retry_ms_;
     if (block.timeout_ms != 0) call->deadline_ms = now.monotonic_ms + block.timeout_ms;
-    impl_.waiters_.Add(*call, block.keys, block.group, (command.flags & kWrite) != 0);
+    const auto keys = block.for_checkpoint ? std::span(&kCheckpoint, 1) : block.keys;
+    impl_.waiters_.Add(*call, keys, block.group, (command.flags & kWrite) != 0);
     session.blocked = std::move(call);
   }
 
@@ -178,7 +184,10 @@ class Dispatcher::Impl::Call final : public Context {
     return true;
   }
 
-  const storage::Log& log() const override { return impl_.journal_.log(); }
+  void RequestCheckpoint(engine::CheckpointReason reason) override {
+    impl_.journal_.checkpointer().Request(reason);
+  }
+  const engine::Journal& journal() const override { return impl_.journal_; }
   const ServerStatistics& statistics() const override { return impl_.statistics_; }
   bool blocks() const { return blocks_; }
   std::optional<uint64_t> retry_ms() const { return retry_ms_; }
@@ -302,6 +311,7 @@ void Dispatcher::Impl::RemoveIfDue(const engine::Object* object) {
 
 bool Dispatcher::Impl::RunBackgroundSlice() {
   bool more = journal_.mutable_engine().FreeSome();
+  more |= RunCheckpointSlice();
   for (size_t i = 0; i < kExpiriesAtOnce; ++i) {
     const engine::Object* first = journal_.engine().keys().FirstToExpire();
     if (first == nullptr || !first->IsDue(now_.unix_ms())) break;
@@ -311,6 +321,17 @@ bool Dispatcher::Impl::RunBackgroundSlice() {
     more |= i + 1 == kExpiriesAtOnce;
   }
   if (!ready_.empty()) ServeReady();
+  return more;
+}
+
+bool Dispatcher::Impl::RunCheckpointSlice() {
+  engine::Checkpointer& checkpointer = journal_.checkpointer();
+  const uint64_t finished = checkpointer.status().finished;
+  const bool more = checkpointer.RunSlice(now_.unix_ms());
+  if (checkpointer.status().finished != finished) {
+    waiters_.ForKey(kNoDatabase, kCheckpoint, [this](WaitQueue& queue) { ServeQueue(queue); });
+    statistics_.blocked = waiters_.size();
+  }
   return more;
 }
 

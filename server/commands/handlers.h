@@ -152,6 +152,12 @@ void CommandGetkeys(Context& ctx);
 // info.cc
 void Info(Context& ctx);
 
+// checkpoint.cc
+void Bgsave(Context& ctx);
+void Save(Context& ctx);
+void Lastsave(Context& ctx);
+void Bgrewriteaof(Context& ctx);
+
 // server.cc
 void ConfigGet(Context& ctx);
 void ConfigSet(Context& ctx);

@@ -72,8 +72,9 @@ class Host {
   // later, not inside this call.
   virtual void Kill(Session& session, const Session& caller) = 0;
 
-  // Stops the server in good order once the present tick is over: everything durable, exit status 0.
-  virtual void Shutdown() = 0;
+  // Stops the server in good order once the present tick is over: everything durable, and, with `checkpoint`,
+  // the next start quick; exit status 0.
+  virtual void Shutdown(bool checkpoint) = 0;
   // Sleeps on the loop's thread (DEBUG SLEEP).
   virtual void Sleep(double seconds) = 0;
 

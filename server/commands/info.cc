@@ -3,6 +3,7 @@
 #include <sys/resource.h>
 #include <sys/utsname.h>
 
+#include <algorithm>
 #include <cstdio>
 #include <functional>
 #include <vector>
@@ -105,10 +106,48 @@ void Memory(Context&, Lines& lines) {
   lines.Add("mem_allocator", "libc");
 }
 
+// Redis's words for what there is here: a checkpoint is its RDB file, and, asked for with BGREWRITEAOF, its
+// rewritten AOF.
+void Checkpoints(Context& ctx, Lines& lines) {
+  const engine::Checkpointer& checkpointer = ctx.journal().checkpointer();
+  const engine::CheckpointStatus& status = checkpointer.status();
+  const bool rewriting = status.under_way && status.reason == engine::CheckpointReason::kRewrite;
+  const bool saving = status.under_way && !rewriting;
+  const auto seconds = [](uint64_t ms) { return std::to_string(ms / 1000); };
+  const uint64_t since = ctx.now.unix_ms() - std::min(ctx.now.unix_ms(), status.began_unix_ms);
+  const std::string took = status.finished == 0 ? "-1" : seconds(status.last_took_ms);
+  const std::string outcome = status.last_failed ? "err" : "ok";
+  const uint64_t last_save =
+      status.last_unix_ms != 0 ? status.last_unix_ms : ctx.host.Facts().started_unix_ms;
+  lines.Add("rdb_changes_since_last_save", checkpointer.changes());
+  lines.Add("rdb_bgsave_in_progress", uint64_t{saving});
+  lines.Add("rdb_last_save_time", seconds(last_save));
+  lines.Add("rdb_last_bgsave_status", outcome);
+  lines.Add("rdb_last_bgsave_time_sec", took);
+  lines.Add("rdb_current_bgsave_time_sec", saving ? seconds(since) : "-1");
+  lines.Add("rdb_saves", status.made);
+  lines.Add("aof_enabled", uint64_t{1});
+  lines.Add("aof_rewrite_in_progress", uint64_t{rewriting});
+  lines.Add("aof_rewrite_scheduled", uint64_t{status.scheduled});
+  lines.Add("aof_last_rewrite_time_sec", took);
+  lines.Add("aof_current_rewrite_time_sec", rewriting ? seconds(since) : "-1");
+  lines.Add("aof_last_bgrewrite_status", outcome);
+  lines.Add("aof_rewrites", status.rewrites);
+  lines.Add("aof_last_write_status", ctx.log().failure() ? "err" : "ok");
+  lines.Add("aof_current_size", storage::Value(ctx.log().tail()));
+  lines.Add("aof_base_size", storage::Value(status.last_lsn));
+  lines.Add("checkpoint_in_progress", uint64_t{status.under_way});
+  lines.Add("checkpoint_last_lsn", storage::Value(status.last_lsn));
+  lines.Add("checkpoint_last_bytes", status.last_bytes);
+  lines.Add("checkpoint_last_msec", status.last_took_ms);
+  lines.Add("checkpoint_last_error", status.last_error);
+  lines.Add("checkpoint_log_bytes", checkpointer.log_bytes());
+}
+
 void Persistence(Context& ctx, Lines& lines) {
   const storage::CommitStats stats = ctx.log().stats();
   lines.Add("loading", uint64_t{0});
-  lines.Add("aof_enabled", uint64_t{1});
+  Checkpoints(ctx, lines);
   lines.Add("log_id", std::to_string(ctx.log().log_id()));
   lines.Add("log_tail_lsn", storage::Value(ctx.log().tail()));
   lines.Add("log_committed_lsn", storage::Value(ctx.log().committed()));

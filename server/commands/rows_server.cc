@@ -37,6 +37,10 @@ constexpr Command kDebug[] = {
 
 // Sorted by name.
 constexpr Command kRows[] = {
+    {"bgrewriteaof", 1, kAdmin | kNoScript, kNoKeys, Group::kServer, "1.0.0", "O(state)", "",
+     "Makes a checkpoint, after which a start replays nothing older.", Bgrewriteaof},
+    {"bgsave", -1, kAdmin | kNoScript, kNoKeys, Group::kServer, "1.0.0", "O(state)", "[SCHEDULE]",
+     "Makes a checkpoint, after which a start replays nothing older.", Bgsave},
     {"command", -1, kAlways | kStateless, kNoKeys, Group::kServer, "2.8.13", "O(commands)", "",
      "Describes every command.", CommandAll, kCommandSubcommands},
     {"config", -2, kStateless, kNoKeys, Group::kServer, "2.0.0", "as the subcommand", "",
@@ -51,6 +55,10 @@ constexpr Command kRows[] = {
      "Deletes the keys of the database.", Flushdb},
     {"info", -1, kAlways, kNoKeys, Group::kServer, "1.0.0", "O(1)", "[section [section ...]]",
      "Describes the server.", Info},
+    {"lastsave", 1, kAlways | kFast, kNoKeys, Group::kServer, "1.0.0", "O(1)", "",
+     "Returns the unix time of the newest checkpoint.", Lastsave},
+    {"save", 1, kAdmin | kNoScript | kNoMulti, kNoKeys, Group::kServer, "1.0.0", "O(state)", "",
+     "Makes a checkpoint and answers when it is there. Others are served meanwhile.", Save},
     {"shutdown", -1, kAdmin | kAlways | kNoScript | kNoMulti, kNoKeys, Group::kServer, "1.0.0",
      "O(what is not yet durable)", "[NOSAVE | SAVE] [NOW] [FORCE] [ABORT]", "Stops the server in good order.",
      Shutdown},

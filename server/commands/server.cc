@@ -26,18 +26,24 @@ void TimeNow(Context& ctx) {
   ctx.reply.BulkInteger(static_cast<int64_t>(ctx.now.unix_us % 1000000));
 }
 
-// Redis's words for how to leave make no difference here: everything acknowledged is in the log, and the stop
-// waits for the rest. There is no reply to a stop that succeeds.
+// Everything acknowledged is in the log, and every stop waits for the rest: NOSAVE leaves out only the checkpoint,
+// with which the next start has nothing to replay. NOW and FORCE have nothing to overrule: no replica is waited for,
+// and a checkpoint that fails loses nothing. There is no reply to a stop that succeeds.
 void Shutdown(Context& ctx) {
+  bool save = false;
+  bool nosave = false;
   for (size_t i = 1; i < ctx.argc(); ++i) {
     const std::string_view word = ctx.arg(i);
-    if (IsWord(word, "ABORT")) return ctx.reply.Error("No shutdown in progress.");
+    if (IsWord(word, "ABORT") && ctx.argc() == 2) return ctx.reply.Error("No shutdown in progress.");
+    save |= IsWord(word, "SAVE");
+    nosave |= IsWord(word, "NOSAVE");
     if (!IsWord(word, "SAVE") && !IsWord(word, "NOSAVE") && !IsWord(word, "NOW") && !IsWord(word, "FORCE")) {
       return ctx.reply.Error(errors::kSyntax);
     }
   }
+  if (save && nosave) return ctx.reply.Error(errors::kSyntax);
   ctx.session.close = true;
-  ctx.host.Shutdown();
+  ctx.host.Shutdown(!nosave);
 }
 
 void DebugSleep(Context& ctx) {

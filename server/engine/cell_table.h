@@ -42,8 +42,22 @@ class CellTable {
 
   // Adds a value-initialised cell and returns its number.
   uint32_t Add() {
-    if (size_ % kChunkCells == 0) chunks_.push_back(std::make_unique<Cell[]>(kChunkCells));
+    if (size_ == chunks_.size() * kChunkCells) {
+      chunks_.push_back(std::make_unique<Cell[]>(kChunkCells));
+    } else {
+      chunks_[size_ / kChunkCells][size_ % kChunkCells] = Cell{};  // may have been one before Clear()
+    }
     return size_++;
+  }
+  // Forgets every cell and gives their memory back, save one chunk's. A dump under way has nothing more to
+  // hand out: the owner has changed every cell that meant something since it began.
+  void Clear() {
+    if (dump_ != nullptr) dump_->next = dump_->done.size(), dump_->done.assign(dump_->next, true);
+    if (chunks_.size() > 1) {
+      chunks_.resize(1);
+      chunks_.shrink_to_fit();
+    }
+    size_ = 0;
   }
 
   // Begins a dump of the cells that there are now. None is under way.
@@ -56,7 +70,9 @@ class CellTable {
   // Hands out up to `chunks` more chunks; false where all are handed out: the dump has ended.
   bool ContinueDump(size_t chunks) {
     if (dump_ == nullptr) return false;
-    while (dump_->next < dump_->done.size() && chunks-- > 0) HandOut(dump_->next++);
+    for (; dump_->next < dump_->done.size() && chunks > 0; ++dump_->next) {
+      if (HandOut(dump_->next)) --chunks;
+    }
     if (dump_->next < dump_->done.size()) return true;
     dump_.reset();
     return false;
@@ -74,12 +90,14 @@ class CellTable {
     std::vector<bool> done;  // by chunk
   };
 
-  void HandOut(size_t chunk) {
-    if (chunk >= dump_->done.size() || dump_->done[chunk]) return;
+  // False where it has been handed out before.
+  bool HandOut(size_t chunk) {
+    if (chunk >= dump_->done.size() || dump_->done[chunk]) return false;
     dump_->done[chunk] = true;
     const auto first = static_cast<uint32_t>(chunk * kChunkCells);
     const size_t count = std::min<size_t>(kChunkCells, dump_->cells - first);
     dump_->dump(first, {chunks_[chunk].get(), count});
+    return true;
   }
 
   std::vector<std::unique_ptr<Cell[]>> chunks_;

@@ -49,6 +49,7 @@ class ConsumerGroup {
   friend class Applier;
   friend class StateHasher;
   friend class Engine;
+  friend struct StreamAccess;  // of checkpoints
 
   Consumer& Mutable(uint32_t number) { return *by_number_.find(number)->second; }
   Consumer& AddConsumer(uint32_t number, std::string_view name);

@@ -8,20 +8,20 @@ namespace sluice::engine {
 size_t DeletedIds::BlockAt(StreamId id) const {
   const auto it = std::lower_bound(
       blocks_.begin(), blocks_.end(), id,
-      [](const std::vector<StreamId>& block, StreamId wanted) { return block.back() < wanted; });
+      [](const std::shared_ptr<Block>& block, StreamId wanted) { return block->back() < wanted; });
   return static_cast<size_t>(it - blocks_.begin());
 }
 
 bool DeletedIds::contains(StreamId id) const {
   const size_t b = BlockAt(id);
-  return b != blocks_.size() && std::binary_search(blocks_[b].begin(), blocks_[b].end(), id);
+  return b != blocks_.size() && std::binary_search(blocks_[b]->begin(), blocks_[b]->end(), id);
 }
 
 size_t DeletedIds::CountBelow(StreamId id) const {
   const size_t b = BlockAt(id);
   if (b == blocks_.size()) return size_;
-  const auto it = std::lower_bound(blocks_[b].begin(), blocks_[b].end(), id);
-  return SumBefore(b) + static_cast<size_t>(it - blocks_[b].begin());
+  const Block& in = *blocks_[b];
+  return SumBefore(b) + static_cast<size_t>(std::lower_bound(in.begin(), in.end(), id) - in.begin());
 }
 
 StreamId DeletedIds::At(size_t n) const {
@@ -31,20 +31,20 @@ StreamId DeletedIds::At(size_t n) const {
     block += step;
     n -= sums_[block];
   }
-  return blocks_[block][n];
+  return (*blocks_[block])[n];
 }
 
 void DeletedIds::Insert(StreamId id) {
   ++size_;
   if (blocks_.empty()) {
-    blocks_.push_back({id});
+    blocks_.push_back(std::make_shared<Block>(1, id));
     return Rebuild();
   }
   const size_t b = std::min(BlockAt(id), blocks_.size() - 1);
-  std::vector<StreamId>& block = blocks_[b];
+  Block& block = Change(b);
   block.insert(std::lower_bound(block.begin(), block.end(), id), id);
   if (block.size() <= kMostInBlock) return AddTo(b, 1);
-  std::vector<StreamId> upper(block.begin() + kMostInBlock / 2, block.end());
+  auto upper = std::make_shared<Block>(block.begin() + kMostInBlock / 2, block.end());
   block.resize(kMostInBlock / 2);
   blocks_.insert(blocks_.begin() + static_cast<ptrdiff_t>(b) + 1, std::move(upper));
   Rebuild();
@@ -57,7 +57,8 @@ void DeletedIds::EraseBelow(StreamId id) {
   const size_t in_block = gone - SumBefore(b);
   size_ -= gone;
   if (in_block != 0) {
-    blocks_[b].erase(blocks_[b].begin(), blocks_[b].begin() + static_cast<ptrdiff_t>(in_block));
+    Block& block = Change(b);
+    block.erase(block.begin(), block.begin() + static_cast<ptrdiff_t>(in_block));
     AddTo(b, 0 - in_block);
   }
   if (b == 0) return;
@@ -69,6 +70,12 @@ void DeletedIds::Clear() {
   blocks_.clear();
   sums_.clear();
   size_ = 0;
+}
+
+DeletedIds::Block& DeletedIds::Change(size_t block) {
+  std::shared_ptr<Block>& shared = blocks_[block];
+  if (shared.use_count() > 1) shared = std::make_shared<Block>(*shared);
+  return *shared;
 }
 
 size_t DeletedIds::SumBefore(size_t block) const {
@@ -85,7 +92,7 @@ void DeletedIds::AddTo(size_t block, size_t count) {
 void DeletedIds::Rebuild() {
   sums_.assign(blocks_.size() + 1, 0);
   for (size_t b = 0; b < blocks_.size(); ++b) {
-    sums_[b + 1] += blocks_[b].size();
+    sums_[b + 1] += blocks_[b]->size();
     const size_t parent = (b + 1) + ((b + 1) & (0 - (b + 1)));
     if (parent < sums_.size()) sums_[parent] += sums_[b + 1];
   }

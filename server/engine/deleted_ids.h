@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <vector>
 
 #include "server/engine/stream_id.h"
@@ -27,6 +28,11 @@ class DeletedIds {
   void EraseBelow(StreamId id);
   void Clear();
 
+  // What there is now, in order, for whoever wants to look at it later: O(blocks), whatever their length, and
+  // each block that changes while it is held is copied once.
+  using Block = std::vector<StreamId>;
+  std::vector<std::shared_ptr<const Block>> Snapshot() const { return {blocks_.begin(), blocks_.end()}; }
+
   size_t memory_bytes() const { return size_ * sizeof(StreamId) * 4 / 3; }
 
  private:
@@ -37,9 +43,11 @@ class DeletedIds {
   size_t SumBefore(size_t block) const;  // IDs in all blocks before it
   void AddTo(size_t block, size_t count);
   void Rebuild();
+  // The block, to be changed now: a copy where a snapshot holds it.
+  Block& Change(size_t block);
 
-  std::vector<std::vector<StreamId>> blocks_;  // none is empty
-  std::vector<size_t> sums_;                   // Fenwick tree, from 1
+  std::vector<std::shared_ptr<Block>> blocks_;  // none is empty
+  std::vector<size_t> sums_;                    // Fenwick tree, from 1
   size_t size_ = 0;
 };
 

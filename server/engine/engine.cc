@@ -72,7 +72,7 @@ class Applier {
     group.last_delivered_ = e.last_delivered;
     group.entries_read_ = e.entries_read;
   }
-  void operator()(const DestroyGroup& e) { StreamOf(e.stream).RemoveGroup(e.group); }
+  void operator()(const DestroyGroup& e) { DropPart(StreamOf(e.stream).RemoveGroup(e.group)); }
   void operator()(const CreateConsumer& e) { GroupOf(e).AddConsumer(e.consumer, e.name).seen_ms = e.now_ms; }
   void operator()(const DeleteConsumer& e) { GroupOf(e).RemoveConsumer(e.consumer); }
 
@@ -137,7 +137,7 @@ class Applier {
     Stream& stream = StreamOf(e.stream);
     stream.idempotence_.seconds = e.seconds;
     stream.idempotence_.messages = e.messages;
-    stream.idempotence_.producers.reset();
+    if (stream.idempotence_.producers) DropPart(std::move(stream.idempotence_.producers));
   }
   void operator()(const RememberMessage& e) {
     Idempotence& idempotence = StreamOf(e.stream).idempotence_;
@@ -180,7 +180,15 @@ class Applier {
     return **std::get_if<std::unique_ptr<StockItem>>(&keys_.Mutable(id)->value);
   }
   ConsumerGroup& GroupOf(const auto& event) { return StreamOf(event.stream).Group(event.group); }
-  void Drop(ObjectId id) { engine_.dropped_.push_back(keys_.Remove(id)); }
+  void Drop(ObjectId id) {
+    Object removed = keys_.Remove(id);
+    if (engine_.dump_ != nullptr) return engine_.dump_->Take(std::move(removed), engine_.dropped_);
+    engine_.dropped_.emplace_back(std::move(removed));
+  }
+  void DropPart(auto part) {
+    if (engine_.dump_ != nullptr) return engine_.dump_->Take(std::move(part));
+    engine_.dropped_.emplace_back(std::move(part));
+  }
 
   Engine& engine_;
   Keyspace& keys_;
@@ -188,12 +196,46 @@ class Applier {
 };
 
 void Engine::Apply(const Event& event, storage::Place place) {
+  if (dump_ != nullptr) [[unlikely]]
+    dump_->BeforeChange(event);
+  ++events_;
   std::visit(Applier(*this, place), event);
+}
+
+void Engine::BeginDump(StateDump::Out out) {
+  CHECK(dump_ == nullptr);
+  dump_ = std::make_unique<StateDump>(keys_, std::move(out));
+}
+
+bool Engine::ContinueDump(size_t bytes) {
+  if (dump_ == nullptr) return false;
+  if (dump_->Continue(bytes, dropped_)) return true;
+  dumped_records_ = dump_->records();
+  dump_.reset();
+  return false;
+}
+
+void Engine::Attach(const Event& event, storage::Place place) {
+  const auto* append = std::get_if<AppendEntry>(&event);
+  if (append == nullptr) return;
+  Object* object = keys_.Mutable(append->stream);
+  if (object == nullptr) return;
+  if (auto* stream = std::get_if<std::unique_ptr<Stream>>(&object->value))
+    (*stream)->Attach(append->id, place);
 }
 
 void Engine::Touch(ObjectId stream, uint32_t group, uint32_t consumer, uint64_t now_ms) {
   auto& value = std::get<std::unique_ptr<Stream>>(keys_.Mutable(stream)->value);
   const_cast<ConsumerGroup*>(value->FindGroup(group))->Mutable(consumer).seen_ms = now_ms;
+}
+
+bool Engine::IsWhole() const {
+  for (size_t slot = 0; slot < keys_.slots(); ++slot) {
+    const Object* object = keys_.At(slot);
+    if (object != nullptr && object->type() == ObjectType::kStream && !object->stream().IsWhole())
+      return false;
+  }
+  return true;
 }
 
 bool Engine::FreeSome() {

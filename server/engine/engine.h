@@ -2,11 +2,13 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <string_view>
 #include <vector>
 
 #include "server/engine/event.h"
 #include "server/engine/keyspace.h"
+#include "server/engine/state_dump.h"
 #include "storage/segment.h"
 
 namespace sluice::engine {
@@ -35,12 +37,34 @@ class Engine {
   // Frees some of what was dropped; false where nothing is left.
   bool FreeSome();
 
+  // Begins to show the state as it is now, for a checkpoint. No dump is under way. See StateDump.
+  void BeginDump(StateDump::Out out);
+  bool dumping() const { return dump_ != nullptr; }
+  // Events applied so far, those of a replay included.
+  uint64_t events() const { return events_; }
+  // Shows about `bytes` more; false once all is shown.
+  bool ContinueDump(size_t bytes);
+
+  // By the dump that ended last.
+  uint64_t dumped_records() const { return dumped_records_; }
+
+  // Takes over what a checkpoint held (StateLoad). The engine was empty.
+  void Adopt(Keyspace keys) { keys_ = std::move(keys); }
+  uint64_t hash_seed() const { return hash_seed_; }
+  // An event from before the checkpoint that was adopted: the place of an entry is all that matters of it.
+  void Attach(const Event& event, storage::Place place);
+  // After the last of them: whether every entry has its place.
+  bool IsWhole() const;
+
  private:
   friend class Applier;
 
   uint64_t hash_seed_;
   Keyspace keys_;
-  std::vector<Object> dropped_;  // no state any more, only memory
+  std::vector<Dropped> dropped_;     // no state any more, only memory
+  std::unique_ptr<StateDump> dump_;  // a checkpoint is under way
+  uint64_t dumped_records_ = 0;
+  uint64_t events_ = 0;
 };
 
 }  // namespace sluice::engine

@@ -3,14 +3,40 @@
 #include "server/engine/event_codec.h"
 
 namespace sluice::engine {
+namespace {
+
+// Why the log does not go with the checkpoint that the engine began with; empty where it does.
+std::string WhyUnfit(const LoadedCheckpoint& loaded, const storage::Log& log, const Engine& engine) {
+  if (loaded.path.empty()) return {};
+  if (log.tail() < loaded.lsn) {
+    return "it holds the state at LSN " + std::to_string(storage::Value(loaded.lsn)) +
+           ", but the log ends at " + std::to_string(storage::Value(log.tail())) +
+           ": bytes that were durable are gone";
+  }
+  if (!engine.IsWhole()) return "it tells of stream entries that the log does not hold";
+  return {};
+}
+
+}  // namespace
 
 storage::Result<std::unique_ptr<Journal>> Journal::Open(storage::FileSystem& files,
                                                         const storage::LogOptions& options, Engine& engine,
-                                                        storage::RecoveryReport* report) {
-  auto replay = [&engine](storage::Place place, std::string_view body) -> storage::Result<void> {
+                                                        storage::RecoveryReport* report,
+                                                        const CheckpointOptions& checkpoints) {
+  if (auto made = files.CreateDirectory(options.directory); !made) return tl::unexpected(made.error());
+  auto loaded = LoadNewestCheckpoint(files, options.directory, engine);
+  if (!loaded) return tl::unexpected(loaded.error());
+  auto replay = [&engine, &loaded](storage::Place place, std::string_view body) -> storage::Result<void> {
+    const bool known = place.lsn() < loaded->lsn;
     EventReader reader(body);
     while (std::optional<Event> event = reader.Next()) {
-      engine.Apply(*event, {place.segment, place.offset + static_cast<uint32_t>(reader.offset())});
+      const storage::Place at{place.segment, place.offset + static_cast<uint32_t>(reader.offset())};
+      if (known) {
+        engine.Attach(*event, at);
+      } else {
+        engine.Apply(*event, at);
+        ++loaded->replayed;
+      }
     }
     if (reader.ok()) return {};
     // The record verifies, so these are the bytes that were written: by a version of this program that knows
@@ -20,7 +46,30 @@ storage::Result<std::unique_ptr<Journal>> Journal::Open(storage::FileSystem& fil
   };
   auto log = storage::Log::Open(files, options, replay, report);
   if (!log) return tl::unexpected(log.error());
-  return std::unique_ptr<Journal>(new Journal(engine, std::move(*log)));
+  if (const std::string unfit = WhyUnfit(*loaded, **log, engine); !unfit.empty()) {
+    return tl::unexpected(storage::Error{storage::Error::Code::kCorrupt, loaded->path + ": " + unfit});
+  }
+  // Only now is the store known to be ours alone.
+  for (const std::string& name : loaded->unfinished) {
+    if (auto removed = files.Remove(options.directory + "/" + name); !removed)
+      return tl::unexpected(removed.error());
+  }
+  std::unique_ptr<Journal> journal(new Journal(engine, std::move(*log), std::move(*loaded)));
+  journal->checkpointer_ = std::make_unique<Checkpointer>(files, options.directory, checkpoints,
+                                                          journal->loaded_, engine, *journal->log_);
+  return journal;
+}
+
+storage::Result<void> Journal::Close(bool checkpoint, uint64_t unix_ms) {
+  // Written before the log ends, named after: its name promises that the log is durable up to there.
+  if (checkpoint) {
+    checkpointer_->BeforeClose(unix_ms);
+  } else {
+    checkpointer_->GiveUp();
+  }
+  auto closed = log_->Close();
+  if (closed && checkpoint) checkpointer_->AfterClose();
+  return closed;
 }
 
 storage::Result<void> Journal::Record(std::span<Event> events) {

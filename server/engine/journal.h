@@ -5,6 +5,7 @@
 #include <optional>
 #include <span>
 
+#include "server/engine/checkpointer.h"
 #include "server/engine/engine.h"
 #include "server/engine/event.h"
 #include "storage/log.h"
@@ -13,10 +14,16 @@ namespace sluice::engine {
 
 class Journal {
  public:
-  // Opens the store and brings `engine` (empty) to its state by applying every event of the log.
+  // Opens the store and brings `engine` (empty) to its state: that of the newest whole checkpoint, and every
+  // event of the log behind it applied.
   static storage::Result<std::unique_ptr<Journal>> Open(storage::FileSystem& files,
                                                         const storage::LogOptions& options, Engine& engine,
-                                                        storage::RecoveryReport* report);
+                                                        storage::RecoveryReport* report,
+                                                        const CheckpointOptions& checkpoints = {});
+  // Ends the log in good order, everything durable, with a checkpoint of its end where that is wanted: the
+  // next opening has nothing to replay then. A checkpoint that fails is no error (checkpointer().status()
+  // tells).
+  storage::Result<void> Close(bool checkpoint, uint64_t unix_ms);
 
   // Records `events` as one record, in order, and applies them. All or nothing: an error (kFull) means that
   // nothing was recorded. The events' views may die when this returns; AppendEntry.body_offset is filled in.
@@ -33,12 +40,19 @@ class Journal {
   Engine& mutable_engine() { return engine_; }
   storage::Log& log() { return *log_; }
   const storage::Log& log() const { return *log_; }
+  Checkpointer& checkpointer() { return *checkpointer_; }
+  const Checkpointer& checkpointer() const { return *checkpointer_; }
+  // What the store began with.
+  const LoadedCheckpoint& loaded() const { return loaded_; }
 
  private:
-  Journal(Engine& engine, std::unique_ptr<storage::Log> log) : engine_(engine), log_(std::move(log)) {}
+  Journal(Engine& engine, std::unique_ptr<storage::Log> log, LoadedCheckpoint loaded)
+      : engine_(engine), loaded_(std::move(loaded)), log_(std::move(log)) {}
 
   Engine& engine_;
+  LoadedCheckpoint loaded_;
   std::unique_ptr<storage::Log> log_;
+  std::unique_ptr<Checkpointer> checkpointer_;
 
   // An open record: where its body begins, how much is written and how much there is room for.
   struct Group {

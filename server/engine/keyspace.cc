@@ -41,15 +41,14 @@ ObjectId Keyspace::NextIdWithout(ObjectId removed) const {
 }
 
 Object& Keyspace::Create(ObjectId id, uint8_t db, std::string_view key) {
-  CHECK(id == NextId());
   const uint32_t slot_number = SlotOf(id);
   if (slot_number == slot_count_) {
-    if (slot_count_ % kChunk == 0) chunks_.push_back(std::make_unique<Slot[]>(kChunk));
-    ++slot_count_;
+    AddSlot();
   } else {
-    free_.pop_back();
+    RemoveFree(slot_number);
   }
   Slot& slot = SlotAt(slot_number);
+  CHECK(GenerationOf(id) == slot.generation + 1);
   slot.generation = GenerationOf(id);
   slot.object.id = id;
   slot.object.db = stored_[db];
@@ -62,12 +61,63 @@ Object Keyspace::Remove(ObjectId id) {
   const uint32_t slot_number = SlotOf(id);
   Slot& slot = SlotAt(slot_number);
   CHECK(slot.object.id == id);
+  const uint64_t expire_ms = slot.object.expire_ms;
   SetExpiry(id, 0);
   indexes_[slot.object.db].Erase(Hash(slot.object.key), slot_number);
   Object removed = std::exchange(slot.object, Object{});
-  // A slot whose generations are used up is left alone for ever: an identity is never given twice.
-  if (slot.generation != UINT32_MAX) free_.push_back(slot_number);
+  removed.expire_ms = expire_ms;
+  AddFree(slot_number);
   return removed;
+}
+
+void Keyspace::AddSlot() {
+  if (slot_count_ % kChunk == 0) chunks_.push_back(std::make_unique<Slot[]>(kChunk));
+  ++slot_count_;
+}
+
+void Keyspace::AddFree(uint32_t slot_number) {
+  Slot& slot = SlotAt(slot_number);
+  // A slot whose generations are used up is left alone for ever: an identity is never given twice.
+  if (slot.generation == UINT32_MAX) return;
+  slot.free_place = static_cast<uint32_t>(free_.size());
+  free_.push_back(slot_number);
+}
+
+void Keyspace::RemoveFree(uint32_t slot_number) {
+  CHECK(slot_number < slot_count_);
+  const uint32_t place = SlotAt(slot_number).free_place;
+  CHECK(place < free_.size() && free_[place] == slot_number);
+  free_[place] = free_.back();
+  SlotAt(free_[place]).free_place = place;
+  free_.pop_back();
+}
+
+void Keyspace::BeginRestore(uint32_t slots, const std::array<uint8_t, kDatabases>& stored) {
+  CHECK(slot_count_ == 0);
+  while (slot_count_ < slots) AddSlot();
+  stored_ = stored;
+}
+
+bool Keyspace::RestoreFree(uint32_t slot, uint32_t generation) {
+  if (slot >= slot_count_ || SlotAt(slot).generation != 0 || generation == 0) return false;
+  SlotAt(slot).generation = generation;
+  AddFree(slot);
+  return true;
+}
+
+Object* Keyspace::RestoreObject(ObjectId id, uint8_t stored, std::string_view key) {
+  const uint32_t slot_number = SlotOf(id);
+  if (slot_number >= slot_count_ || SlotAt(slot_number).generation != 0 || GenerationOf(id) == 0)
+    return nullptr;
+  const uint64_t hash = Hash(key);
+  if (indexes_[stored].Find(hash, [&](uint32_t i) { return SlotAt(i).object.key == key; })) return nullptr;
+  Slot& slot = SlotAt(slot_number);
+  slot.generation = GenerationOf(id);
+  slot.object.id = id;
+  slot.object.db = stored;
+  slot.object.key = key;
+  indexes_[stored].Insert(hash, slot_number);
+  return &slot.object;
 }
 
 void Keyspace::Rename(ObjectId id, uint8_t db, std::string_view key) {

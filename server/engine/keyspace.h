@@ -29,10 +29,12 @@ class Keyspace {
   // The object, if its generation still lives.
   const Object* Find(ObjectId id) const;
 
-  // The identity that the `n`-th next Create() must be given, counted from 0.
+  // The identity that the `n`-th next Create() should be given, counted from 0. Which of the free slots comes
+  // next is no state: a replay creates in the slots that its events name, whatever it would have chosen.
   ObjectId NextId(size_t n = 0) const;
-  // The identity that the next Create() must be given if `removed` is removed first.
+  // The identity that the next Create() should be given if `removed` is removed first.
   ObjectId NextIdWithout(ObjectId removed) const;
+  // `id` is the next generation of a free slot, or the first of a slot behind all others.
   Object& Create(ObjectId id, uint8_t db, std::string_view key);
   // Takes the object out and returns it, so that freeing it can be somebody else's work.
   Object Remove(ObjectId id);
@@ -54,17 +56,31 @@ class Keyspace {
   // For walks: how many slots there are, and the object in one, or nullptr.
   size_t slots() const { return slot_count_; }
   const Object* At(size_t slot) const;
+  // The generation of what is in the slot, or was there last.
+  uint32_t GenerationAt(size_t slot) const { return SlotAt(slot).generation; }
+
+  // For an empty table that is filled from a checkpoint: there are `slots`, each of which is to be named by
+  // one of the calls that follow. They say false where that cannot be: a slot beyond, or named before; a key
+  // that is there already.
+  void BeginRestore(uint32_t slots, const std::array<uint8_t, kDatabases>& stored);
+  bool RestoreFree(uint32_t slot, uint32_t generation);
+  // `stored`: the object's db.
+  Object* RestoreObject(ObjectId id, uint8_t stored, std::string_view key);
 
  private:
   static constexpr size_t kChunk = 1024;
   struct Slot {
     Object object;            // object.id == kNoObject: free
-    uint32_t generation = 0;  // of the object that was here last
+    uint32_t generation = 0;  // of the object that was here last; 0: to be restored
+    uint32_t free_place = 0;  // of a free slot: where it stands in free_
   };
 
   Slot& SlotAt(size_t i) { return chunks_[i / kChunk][i % kChunk]; }
   const Slot& SlotAt(size_t i) const { return chunks_[i / kChunk][i % kChunk]; }
   uint64_t Hash(std::string_view key) const;
+  void AddSlot();
+  void AddFree(uint32_t slot);
+  void RemoveFree(uint32_t slot);
 
   uint64_t seed_;
   std::vector<std::unique_ptr<Slot[]>> chunks_;

@@ -2,6 +2,7 @@
 
 #include <iterator>
 #include <utility>
+#include <vector>
 
 namespace sluice::engine {
 namespace {
@@ -71,13 +72,17 @@ Pending PendingList::Read(Handle handle) const {
   const Cell& cell = At(handle);
   Pending pending{cell.id, cell.since, cell.deliveries, cell.consumer};
   if (!pending.owned()) pending.delivered_ms = 0;
-  if (cell.deliveries == kLarge)
-    pending.deliveries = large_counts_.find(static_cast<uint32_t>(handle))->second;
+  pending.deliveries = DeliveriesOf(static_cast<uint32_t>(handle));
   return pending;
 }
 
+uint64_t PendingList::DeliveriesOf(uint32_t cell) const {
+  const uint32_t deliveries = cells_[cell].deliveries;
+  return deliveries == kLarge ? large_counts_.find(cell)->second : deliveries;
+}
+
 void PendingList::Write(Handle handle, const Pending& pending) {
-  Cell& cell = At(handle);
+  Cell& cell = Change(handle);  // first: a dump may want the large count that goes
   if (cell.deliveries == kLarge) large_counts_.erase(static_cast<uint32_t>(handle));
   const bool large = pending.deliveries >= kLarge;
   if (large) large_counts_[static_cast<uint32_t>(handle)] = pending.deliveries;
@@ -104,12 +109,11 @@ PendingList::Handle PendingList::Allocate() {
     free_ = At(handle).consumer;
     return handle;
   }
-  if (cells_ == chunks_.size() * kChunk) chunks_.push_back(std::make_unique<Cell[]>(kChunk));
-  return Handle{cells_++};
+  return Handle{cells_.Add()};
 }
 
 void PendingList::Free(Handle handle) {
-  Cell& cell = At(handle);
+  Cell& cell = Change(handle);
   if (cell.deliveries == kLarge) large_counts_.erase(static_cast<uint32_t>(handle));
   cell = {
       .id = {}, .since = 0, .deliveries = 0, .consumer = std::exchange(free_, static_cast<uint32_t>(handle))};
@@ -118,10 +122,32 @@ void PendingList::Free(Handle handle) {
 // A group that has caught up gives back what its worst backlog took.
 void PendingList::ForgetIfEmpty() {
   if (!by_id_.empty()) return;
-  chunks_.resize(1);
-  chunks_.shrink_to_fit();
-  cells_ = 0;
+  cells_.Clear();
   free_ = kNoCell;
+}
+
+void PendingList::BeginDump(Dump dump) {
+  cells_.BeginDump([this, dump = std::move(dump), shown = std::vector<Dumped>()](
+                       uint32_t first, std::span<const Cell> cells) mutable {
+    shown.clear();
+    for (uint32_t i = 0; i < cells.size(); ++i) {
+      const Cell& cell = cells[i];
+      if (cell.id == kMinStreamId) continue;
+      shown.push_back({cell.id, cell.since, DeliveriesOf(first + i), cell.consumer});
+    }
+    if (!shown.empty()) dump(shown);
+  });
+}
+
+bool PendingList::Restore(const Dumped& dumped, uint64_t next_turn) {
+  const bool nobodys = dumped.consumer == kNobody;
+  if (dumped.id == kMinStreamId || contains(dumped.id) || (nobodys && dumped.since >= next_turn))
+    return false;
+  // Write() gives what is nobody's the next turn.
+  next_turn_ = dumped.since;
+  Put({dumped.id, dumped.since, dumped.deliveries, dumped.consumer});
+  next_turn_ = next_turn;
+  return true;
 }
 
 }  // namespace sluice::engine

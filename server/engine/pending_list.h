@@ -2,15 +2,16 @@
 #pragma once
 
 #include <cstdint>
-#include <memory>
+#include <functional>
 #include <optional>
+#include <span>
 #include <tuple>
-#include <vector>
 
 #include <absl/container/btree_map.h>
 #include <absl/container/btree_set.h>
 #include <absl/container/flat_hash_map.h>
 
+#include "server/engine/cell_table.h"
 #include "server/engine/stream_id.h"
 
 namespace sluice::engine {
@@ -42,7 +43,7 @@ class PendingList {
   PendingList& operator=(const PendingList&) = delete;
 
   // About what it takes, itself not included.
-  size_t memory_bytes() const { return chunks_.size() * kChunk * sizeof(Cell) + 3 * size() * sizeof(Handle); }
+  size_t memory_bytes() const { return cells_.memory_bytes() + 3 * size() * sizeof(Handle); }
 
   bool empty() const { return by_id_.empty(); }
   size_t size() const { return by_id_.size(); }
@@ -77,6 +78,22 @@ class PendingList {
   // Everything that is pending for `consumer` goes.
   void EraseConsumer(uint32_t consumer);
 
+  // An entry as a checkpoint holds it.
+  struct Dumped {
+    StreamId id;
+    uint64_t since = 0;  // unix time of the delivery; of nobody's: its turn, below next_turn()
+    uint64_t deliveries = 0;
+    uint32_t consumer = 0;
+  };
+  using Dump = std::function<void(std::span<const Dumped>)>;
+  // Shows the entries that there are now, some at a time, in any order, whatever changes meanwhile.
+  void BeginDump(Dump dump);
+  // Shows some more; false where all have been shown.
+  bool ContinueDump() { return cells_.ContinueDump(1); }
+  uint64_t next_turn() const { return next_turn_; }
+  // Puts what a dump showed into a list without changes of its own; false where the ID is there already.
+  bool Restore(const Dumped& dumped, uint64_t next_turn);
+
  private:
   enum class Handle : uint32_t {};  // the number of a cell
 
@@ -84,12 +101,11 @@ class PendingList {
     StreamId id;
     uint64_t since;       // time of delivery; of nobody's: its turn
     uint32_t deliveries;  // kLarge: see large_counts_
-    uint32_t consumer;    // of a free cell: the next free one
+    uint32_t consumer;    // of a free cell, whose ID is 0-0: the next free one
   };
   static_assert(sizeof(Cell) == 32);
   static constexpr uint32_t kLarge = UINT32_MAX;
   static constexpr uint32_t kNoCell = UINT32_MAX;
-  static constexpr size_t kChunk = 64;
 
   struct ById {
     using is_transparent = void;
@@ -109,14 +125,9 @@ class PendingList {
   };
   using Order = absl::btree_set<Handle, ById>;
 
-  const Cell& At(Handle handle) const {
-    const auto i = static_cast<uint32_t>(handle);
-    return chunks_[i / kChunk][i % kChunk];
-  }
-  Cell& At(Handle handle) {
-    const auto i = static_cast<uint32_t>(handle);
-    return chunks_[i / kChunk][i % kChunk];
-  }
+  const Cell& At(Handle handle) const { return cells_[static_cast<uint32_t>(handle)]; }
+  Cell& Change(Handle handle) { return cells_.Change(static_cast<uint32_t>(handle)); }
+  uint64_t DeliveriesOf(uint32_t cell) const;
   Pending Read(Handle handle) const;
 
   template <typename Set, typename Visit>
@@ -132,8 +143,7 @@ class PendingList {
   void Unlink(Handle handle);
   void ForgetIfEmpty();
 
-  std::vector<std::unique_ptr<Cell[]>> chunks_;
-  uint32_t cells_ = 0;  // ever used
+  CellTable<Cell> cells_;
   uint32_t free_ = kNoCell;
   absl::flat_hash_map<uint32_t, uint64_t> large_counts_;  // by cell
   uint64_t next_turn_ = 0;

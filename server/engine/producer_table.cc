@@ -24,8 +24,9 @@ void ProducerTable::Remember(std::string_view producer, std::string_view message
   }
   Producer& owner = *found->second;
   const auto known = owner.by_text.find(message);
-  messages_.push_back({&owner, std::string(message), entry});
+  messages_.push_back({&owner, std::string(message), entry, next_number_++});
   const Place place = std::prev(messages_.end());
+  if (dump_ && dump_->next == messages_.end()) dump_->next = place;
   owner.by_age.push_back(place);
   // In this order: a producer without messages would be gone.
   if (known != owner.by_text.end()) Forget(known->second);
@@ -37,18 +38,36 @@ void ProducerTable::ForgetThrough(uint64_t ms) {
   while (!messages_.empty() && messages_.front().entry.ms <= ms) Forget(messages_.begin());
 }
 
-void ProducerTable::Clear() {
-  producers_.clear();
-  messages_.clear();
-}
-
 // Nearly always the producer's oldest, which is found at once.
 void ProducerTable::Forget(Place place) {
+  if (dump_ && dump_->next != messages_.end() && place->number >= dump_->next->number) [[unlikely]] {
+    if (place->number < dump_->end) Show(*place);
+    if (place == dump_->next) ++dump_->next;
+  }
   Producer& producer = *place->producer;
   producer.by_age.erase(std::find(producer.by_age.begin(), producer.by_age.end(), place));
   producer.by_text.erase(place->text);
   messages_.erase(place);
   if (producer.by_age.empty()) producers_.erase(producers_.find(std::string_view(producer.name)));
+}
+
+void ProducerTable::Show(const Message& message) {
+  dump_->dump(message.number, message.producer->name, message.text, message.entry);
+}
+
+void ProducerTable::BeginDump(Dump dump) {
+  dump_ = std::make_unique<DumpState>(DumpState{std::move(dump), messages_.begin(), next_number_});
+}
+
+bool ProducerTable::ContinueDump() {
+  if (!dump_) return false;
+  if (dump_->next != messages_.end() && dump_->next->number < dump_->end) {
+    Show(*dump_->next);
+    ++dump_->next;
+    return true;
+  }
+  dump_.reset();
+  return false;
 }
 
 size_t ProducerTable::memory_bytes() const {

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <deque>
+#include <functional>
 #include <list>
 #include <memory>
 #include <optional>
@@ -39,7 +40,6 @@ class ProducerTable {
   // Forgets, the one known longest first, what became an entry at or before that millisecond, up to the first
   // that did later.
   void ForgetThrough(uint64_t ms);
-  void Clear();
 
   // Visits (producer, message, entry), the message known longest first.
   template <typename Visit>
@@ -49,12 +49,21 @@ class ProducerTable {
   }
   size_t memory_bytes() const;
 
+  // Shows the messages that are known now, some at a time, whatever is remembered and forgotten meanwhile.
+  // Each with a number: the lower, the longer known.
+  using Dump = std::function<void(uint64_t number, std::string_view producer, std::string_view message,
+                                  StreamId entry)>;
+  void BeginDump(Dump dump);
+  // Shows one more; false where all have been shown.
+  bool ContinueDump();
+
  private:
   struct Producer;
   struct Message {
     Producer* producer;
     std::string text;
     StreamId entry;
+    uint64_t number;  // ascending in the list
   };
   using Place = std::list<Message>::iterator;
   struct Producer {
@@ -63,10 +72,20 @@ class ProducerTable {
     std::deque<Place> by_age;  // the one known longest first
   };
 
+  // A dump under way: what is known from `next` on and has a number below `end` has not been shown.
+  struct DumpState {
+    Dump dump;
+    Place next;
+    uint64_t end;
+  };
+
   void Forget(Place place);
+  void Show(const Message& message);
 
   std::list<Message> messages_;  // the one known longest first; so each producer's stand in its own order
   absl::btree_map<std::string_view, std::unique_ptr<Producer>> producers_;  // by name, which each one holds
+  uint64_t next_number_ = 0;
+  std::unique_ptr<DumpState> dump_;
 };
 
 }  // namespace sluice::engine

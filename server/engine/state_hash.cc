@@ -14,11 +14,11 @@ class StateHasher {
   void Add(const Keyspace& keys) {
     Number(keys.slots());
     for (uint8_t db = 0; db < kDatabases; ++db) Number(keys.StoredAt(db));
+    // A free slot's generation is state too: no identity is given twice.
     for (size_t slot = 0; slot < keys.slots(); ++slot) {
+      Number(keys.GenerationAt(slot));
       if (const Object* object = keys.At(slot)) Add(*object);
     }
-    // The identities to come are state too: two equal engines go on equally.
-    for (size_t n = 0; n < 4; ++n) Number(static_cast<uint64_t>(keys.NextId(n)));
   }
 
  private:

@@ -37,6 +37,7 @@ class StockItem {
 
  private:
   friend class Applier;
+  friend struct StockItemAccess;  // of checkpoints
 
   uint64_t total_ = 0;
   uint64_t available_ = 0;

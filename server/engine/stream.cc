@@ -202,12 +202,26 @@ size_t Stream::memory_bytes() const {
 }
 
 void Stream::Append(StreamId id, storage::Place place) {
+  if (runs_.empty()) floor_ = place.lsn();
   if (runs_.empty() || !runs_.back().Append(id, place)) runs_.emplace_back(id, place, appended_);
   ++appended_;
   if (length_ == 0) first_ = id;
   ++length_;
   ++entries_added_;
   last_id_ = id;
+}
+
+void Stream::Attach(StreamId id, storage::Place place) {
+  if (length_ == 0 || place.lsn() < floor_ || id < first_) return;
+  const uint64_t rank =
+      runs_.empty() ? appended_ - length_ - deleted_.size() : runs_.back().rank() + runs_.back().size();
+  if (runs_.empty() || !runs_.back().Append(id, place)) runs_.emplace_back(id, place, rank);
+}
+
+bool Stream::IsWhole() const {
+  if (length_ == 0) return runs_.empty();
+  if (runs_.empty() || runs_.back().rank() + runs_.back().size() != appended_) return false;
+  return Contains(first_) && appended_ - RankOf(first_) == length_ + deleted_.size();
 }
 
 void Stream::Delete(StreamId id) {
@@ -258,10 +272,13 @@ ConsumerGroup& Stream::AddGroup(uint32_t number, std::string_view name) {
   return added;
 }
 
-void Stream::RemoveGroup(uint32_t number) {
-  auto it = groups_by_number_.find(number);
-  groups_.erase(groups_.find(std::string_view(it->second->name())));
-  groups_by_number_.erase(it);
+std::unique_ptr<ConsumerGroup> Stream::RemoveGroup(uint32_t number) {
+  const auto by_number = groups_by_number_.find(number);
+  const auto by_name = groups_.find(std::string_view(by_number->second->name()));
+  std::unique_ptr<ConsumerGroup> removed = std::move(by_name->second);
+  groups_.erase(by_name);
+  groups_by_number_.erase(by_number);
+  return removed;
 }
 
 ConsumerGroup& Stream::Group(uint32_t number) {

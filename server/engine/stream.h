@@ -112,18 +112,27 @@ class Stream {
 
   const Idempotence& idempotence() const { return idempotence_; }
 
+  const DeletedIds& deleted() const { return deleted_; }
+  // After Engine::Attach(): every entry has its place.
+  bool IsWhole() const;
+
   size_t memory_bytes() const;
 
  private:
   friend class Applier;  // the only one who changes it
+  friend class Engine;   // and attaches
   friend class StateHasher;
+  friend struct StreamAccess;  // of checkpoints
 
   void Append(StreamId id, storage::Place place);
+  // An entry of a time before this stream's state was read from a checkpoint: gives it its place, if it is
+  // one of those that exist (or were deleted in their midst).
+  void Attach(StreamId id, storage::Place place);
   void Delete(StreamId id);  // as XDEL does
   void Remove(StreamId id);  // as trimming does
   void TrimThrough(StreamId last_removed);
   ConsumerGroup& AddGroup(uint32_t number, std::string_view name);
-  void RemoveGroup(uint32_t number);
+  std::unique_ptr<ConsumerGroup> RemoveGroup(uint32_t number);
   ConsumerGroup& Group(uint32_t number);
 
   // The index of the first run whose last ID is at or above `id`.
@@ -147,6 +156,7 @@ class Stream {
   std::deque<StreamRun> runs_;
   DeletedIds deleted_;     // of entries that runs_ still hold, above first_
   uint64_t appended_ = 0;  // ranks given so far, since the stream was last empty
+  storage::Lsn floor_{};   // of the first entry since then: what is older is not this stream's any more
   uint64_t length_ = 0;
   StreamId first_{};
   StreamId last_id_{};

@@ -62,7 +62,7 @@ Server::Server(Config config, std::string config_file, std::string recovery, eng
       started_unix_ms_(UnixMilliseconds()),
       journal_(journal),
       dispatcher_(journal, *this),
-      ticker_(journal.log(), dispatcher_, config_),
+      ticker_(journal, dispatcher_, config_),
       shared_{.config = config_,
               .settings = settings_,
               .dispatcher = dispatcher_,
@@ -82,6 +82,7 @@ Server::Server(Config config, std::string config_file, std::string recovery, eng
 }
 
 Server::~Server() {
+  journal_.checkpointer().GiveUp();  // its worker wakes the loop
   CloseAll();
 }
 
@@ -121,6 +122,8 @@ void Server::StartHandles() {
     uv_poll_start(&commits_, UV_READABLE,
                   [](uv_poll_t* poll, int, int) { Of(poll->loop->data).ticker_.Begin(); });
   }
+  uv_async_init(&loop_, &checkpoint_, [](uv_async_t* async) { Of(async->loop->data).ticker_.Begin(); });
+  journal_.checkpointer().set_notify([this] { uv_async_send(&checkpoint_); });
   const auto on_signal = [](uv_signal_t* signal, int number) {
     Server& server = Of(signal->loop->data);
     server.ticker_.Begin();
@@ -218,8 +221,21 @@ void Server::EveryTenthSecond() {
   if (!stopping_) {
     journal_.log().Tick(ticker_.now().monotonic_ms);
     CheckConnections();
+    NoteCheckpoints();
   }
   AfterPoll();
+}
+
+void Server::NoteCheckpoints() {
+  const engine::CheckpointStatus& status = journal_.checkpointer().status();
+  if (status.finished == noted_checkpoints_) return;
+  noted_checkpoints_ = status.finished;
+  if (status.last_failed) {
+    spdlog::warn("A checkpoint failed: {}. Nothing is lost; a start replays more", status.last_error);
+  } else {
+    spdlog::info("Checkpoint at LSN {}: {} bytes in {} ms", storage::Value(status.last_lsn),
+                 status.last_bytes, status.last_took_ms);
+  }
 }
 
 void Server::CheckConnections() {
@@ -237,7 +253,8 @@ void Server::Stop(const char* why) {
   spdlog::info("{}: stopping. Everything recorded is made durable first", why);
   stopping_ = true;
   for (const auto& listener : listeners_) listener->Close();
-  ticker_.Finish();
+  ticker_.Finish(checkpoint_at_stop_);
+  NoteCheckpoints();
   spdlog::info("The log is closed; bye");
   uv_idle_stop(&busy_);
   uv_timer_start(

@@ -44,7 +44,7 @@ class Server final : private commands::Host {
   void Wake(commands::Session& session) override;
   void ForEachSession(const std::function<void(commands::Session&)>& visit) override;
   void Kill(commands::Session& session, const commands::Session& caller) override;
-  void Shutdown() override;
+  void Shutdown(bool checkpoint) override;
   void Sleep(double seconds) override;
   std::vector<std::pair<std::string, std::string>> ConfigGet(
       std::span<const std::string_view> patterns) const override;
@@ -57,6 +57,7 @@ class Server final : private commands::Host {
   void AfterPoll();
   void EveryTenthSecond();
   void CheckConnections();
+  void NoteCheckpoints();
   void ArmDeadline();
   void Stop(const char* why);
   void Drained();
@@ -77,6 +78,7 @@ class Server final : private commands::Host {
   uv_check_t after_poll_{};
   uv_idle_t busy_{};  // active while there is work, so that the poll does not sleep
   uv_poll_t commits_{};
+  uv_async_t checkpoint_{};  // its worker has come to an end
   uv_timer_t tenth_second_{};
   uv_timer_t deadline_{};
   uv_timer_t drain_{};
@@ -89,6 +91,8 @@ class Server final : private commands::Host {
   uint64_t accepted_this_round_ = 0;
   std::optional<uint64_t> armed_deadline_ms_;
   const char* stop_reason_ = nullptr;  // set: stop after this tick
+  bool checkpoint_at_stop_ = true;
+  uint64_t noted_checkpoints_ = 0;  // finished, and told of in the log lines
   bool stopping_ = false;
 };
 

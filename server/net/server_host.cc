@@ -72,8 +72,9 @@ void Server::Kill(commands::Session& session, const commands::Session& caller) {
   if (const auto found = connections_.find(session.id); found != connections_.end()) found->second->Close();
 }
 
-void Server::Shutdown() {
+void Server::Shutdown(bool checkpoint) {
   stop_reason_ = "SHUTDOWN";
+  checkpoint_at_stop_ = checkpoint;
 }
 
 void Server::Sleep(double seconds) {
@@ -117,6 +118,7 @@ void Server::ApplyConfig() {
                .max_transaction_bytes = config_.max_transaction_bytes,
                .debug_commands = config_.enable_debug_command == DebugCommands::kYes};
   journal_.log().set_durability(DurabilityOf(config_.appendfsync));
+  journal_.checkpointer().set_log_bytes(config_.checkpoint_log_bytes);
   SetLogLevel(config_.loglevel);
   for (const auto& [id, connection] : connections_) connection->UpdateLimits();
 }

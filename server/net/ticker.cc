@@ -140,10 +140,10 @@ void Ticker::CloseDoomed() {
   doomed_.clear();
 }
 
-void Ticker::Finish() {
+void Ticker::Finish(bool checkpoint) {
   End();
   finished_ = true;
-  const storage::Result<void> closed = log_.Close();
+  const storage::Result<void> closed = journal_.Close(checkpoint, now_.unix_ms());
   if (!closed) {
     spdlog::critical("The log could not be closed: {}", closed.error().message);
     std::_Exit(kExitLogFailure);

@@ -15,6 +15,7 @@
 
 #include "server/commands/dispatcher.h"
 #include "server/config.h"
+#include "server/engine/journal.h"
 #include "storage/log.h"
 
 namespace sluice::net {
@@ -24,8 +25,8 @@ class Connection;
 // One thread. The connections that it is told of stay alive until it has closed them.
 class Ticker {
  public:
-  Ticker(storage::Log& log, commands::Dispatcher& dispatcher, const Config& config)
-      : log_(log), dispatcher_(dispatcher), config_(config) {}
+  Ticker(engine::Journal& journal, commands::Dispatcher& dispatcher, const Config& config)
+      : journal_(journal), log_(journal.log()), dispatcher_(dispatcher), config_(config) {}
 
   // Opens a tick, unless one is open. To be called before anything that reads now() or executes.
   void Begin();
@@ -58,8 +59,9 @@ class Ticker {
   bool has_work() const { return open_ || !queue_.empty() || background_; }
 
   // Once: stops executing, commits everything for good, ends the log, and sends what is committed thereby.
-  // What clients do not take at once goes on leaving with later ticks. Ends the process where the log fails.
-  void Finish();
+  // What clients do not take at once goes on leaving with later ticks. With `checkpoint` the
+  // next start has nothing to replay. Ends the process where the log fails.
+  void Finish(bool checkpoint);
   bool finished() const { return finished_; }
 
  private:
@@ -68,6 +70,7 @@ class Ticker {
   void SendOutputs();
   void ExitIfLogFailed() const;
 
+  engine::Journal& journal_;
   storage::Log& log_;
   commands::Dispatcher& dispatcher_;
   const Config& config_;

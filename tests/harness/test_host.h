@@ -40,7 +40,7 @@ class TestHost : public commands::Host {
   void Wake(commands::Session&) override {}  // all outputs are looked at after each request anyhow
   void ForEachSession(const std::function<void(commands::Session&)>& visit) override;
   void Kill(commands::Session& session, const commands::Session& caller) override;
-  void Shutdown() override { shut_down_ = true; }
+  void Shutdown(bool) override { shut_down_ = true; }
   void Sleep(double seconds) override;
   std::vector<std::pair<std::string, std::string>> ConfigGet(
       std::span<const std::string_view> patterns) const override;

@@ -1,0 +1,181 @@
+// What a checkpoint says of the state: records, in any order but that a thing's own record comes before its
+// parts.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string_view>
+#include <variant>
+
+#include "server/engine/object.h"
+#include "server/engine/object_id.h"
+#include "server/engine/stream_id.h"
+#include "storage/lsn.h"
+
+namespace sluice::engine {
+
+// Each record lists its members once, in Visit(), as events do, and is written in the same notation. What
+// stands in the file is described in docs/formats.md; kType and the order of members never change.
+
+// The first record: how many slots there are, and where each database's objects are stored.
+struct StateBegin {
+  static constexpr uint8_t kType = 1;
+  uint32_t slots;
+  std::string_view stored;  // kDatabases bytes
+  static void Visit(auto& self, auto&& v) { v(self.slots), v(self.stored); }
+};
+
+// A slot without an object, and the generation that was there last.
+struct FreeSlot {
+  static constexpr uint8_t kType = 2;
+  uint32_t slot;
+  uint32_t generation;
+  static void Visit(auto& self, auto&& v) { v(self.slot), v(self.generation); }
+};
+
+// A key, and the slot that its object takes.
+struct KeyState {
+  static constexpr uint8_t kType = 3;
+  ObjectId object;
+  uint8_t stored;  // where, as StateBegin counts
+  ObjectType type;
+  uint64_t expire_ms;
+  std::string_view key;
+  static void Visit(auto& self, auto&& v) {
+    v(self.object), v(self.stored), v(self.type), v(self.expire_ms), v(self.key);
+  }
+};
+
+struct StringPart {
+  static constexpr uint8_t kType = 4;
+  ObjectId object;
+  uint64_t size;  // of the whole value
+  uint64_t offset;
+  std::string_view bytes;
+  static void Visit(auto& self, auto&& v) { v(self.object), v(self.size), v(self.offset), v(self.bytes); }
+};
+
+struct StreamState {
+  static constexpr uint8_t kType = 16;
+  ObjectId stream;
+  storage::Lsn floor;  // entries below it are not its own any more: it was empty since
+  uint64_t appended;
+  uint64_t length;
+  StreamId first;
+  StreamId last;
+  StreamId max_deleted;
+  uint64_t entries_added;
+  uint32_t next_group;
+  uint32_t groups;
+  uint64_t deleted;
+  uint64_t idempotence_seconds;
+  uint64_t idempotence_messages;
+  uint64_t messages_added;
+  uint64_t duplicates;
+  uint64_t messages;
+  uint8_t has_producers;
+  static void Visit(auto& self, auto&& v) {
+    v(self.stream), v(self.floor), v(self.appended), v(self.length), v(self.first), v(self.last),
+        v(self.max_deleted), v(self.entries_added), v(self.next_group), v(self.groups), v(self.deleted),
+        v(self.idempotence_seconds), v(self.idempotence_messages), v(self.messages_added), v(self.duplicates),
+        v(self.messages), v(self.has_producers);
+  }
+};
+
+// Deleted entries, in ascending order from part to part.
+struct DeletedPart {
+  static constexpr uint8_t kType = 17;
+  ObjectId stream;
+  std::span<const StreamId> ids;
+  static void Visit(auto& self, auto&& v) { v(self.stream), v(self.ids); }
+};
+
+struct GroupState {
+  static constexpr uint8_t kType = 18;
+  ObjectId stream;
+  uint32_t group;
+  StreamId last_delivered;
+  std::optional<uint64_t> entries_read;
+  uint32_t next_consumer;
+  uint32_t consumers;
+  uint64_t pending;
+  uint64_t next_turn;
+  std::string_view name;
+  static void Visit(auto& self, auto&& v) {
+    v(self.stream), v(self.group), v(self.last_delivered), v(self.entries_read), v(self.next_consumer),
+        v(self.consumers), v(self.pending), v(self.next_turn), v(self.name);
+  }
+};
+
+struct ConsumerState {
+  static constexpr uint8_t kType = 19;
+  ObjectId stream;
+  uint32_t group;
+  uint32_t consumer;
+  std::optional<uint64_t> active_ms;
+  std::string_view name;
+  static void Visit(auto& self, auto&& v) {
+    v(self.stream), v(self.group), v(self.consumer), v(self.active_ms), v(self.name);
+  }
+};
+
+// Some of a group's pending entries, in any order: {id, since u64, deliveries u64, consumer u32} each, as in
+// PendingList::Dumped.
+struct PendingPart {
+  static constexpr uint8_t kType = 20;
+  ObjectId stream;
+  uint32_t group;
+  std::string_view entries;
+  static void Visit(auto& self, auto&& v) { v(self.stream), v(self.group), v(self.entries); }
+};
+
+// A message that is known of a producer; lower numbers have been known longer.
+struct ProducedMessage {
+  static constexpr uint8_t kType = 21;
+  ObjectId stream;
+  uint64_t number;
+  StreamId entry;
+  std::string_view producer;
+  std::string_view message;
+  static void Visit(auto& self, auto&& v) {
+    v(self.stream), v(self.number), v(self.entry), v(self.producer), v(self.message);
+  }
+};
+
+struct ItemState {
+  static constexpr uint8_t kType = 48;
+  ObjectId item;
+  uint64_t total;
+  uint64_t available;
+  uint64_t held;
+  uint64_t sold;
+  uint64_t orders;
+  StreamId last_order;
+  uint64_t start_ms;
+  uint64_t end_ms;
+  uint64_t limit;
+  uint64_t max_quantity;
+  uint32_t buyers;
+  std::string_view stream;
+  static void Visit(auto& self, auto&& v) {
+    v(self.item), v(self.total), v(self.available), v(self.held), v(self.sold), v(self.orders),
+        v(self.last_order), v(self.start_ms), v(self.end_ms), v(self.limit), v(self.max_quantity),
+        v(self.buyers), v(self.stream);
+  }
+};
+
+// Buyers numbered from `first` on: {count u32, u32 bytes of name, name} each.
+struct BuyersPart {
+  static constexpr uint8_t kType = 49;
+  ObjectId item;
+  uint32_t first;
+  std::string_view buyers;
+  static void Visit(auto& self, auto&& v) { v(self.item), v(self.first), v(self.buyers); }
+};
+
+using StateRecord =
+    std::variant<StateBegin, FreeSlot, KeyState, StringPart, StreamState, DeletedPart, GroupState,
+                 ConsumerState, PendingPart, ProducedMessage, ItemState, BuyersPart>;
+
+}  // namespace sluice::engine

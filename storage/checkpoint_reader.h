@@ -1,0 +1,48 @@
+// Finds and reads the checkpoints of a store.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "storage/checkpoint_format.h"
+#include "storage/file_system.h"
+
+namespace sluice::storage {
+
+// What a store's directory holds, by sequence number, ascending. `unfinished` gets the names of those that
+// are not whole. Nothing where the directory does not exist.
+Result<std::vector<uint64_t>> FindCheckpoints(FileSystem& files, const std::string& directory,
+                                              std::vector<std::string>* unfinished);
+
+class CheckpointReader {
+ public:
+  // Opens the checkpoint `sequence` of the log `log_id`. kCorrupt where its header does not verify or is
+  // another's.
+  static Result<CheckpointReader> Open(FileSystem& files, const std::string& directory, uint64_t sequence,
+                                       uint64_t log_id);
+
+  const CheckpointHeader& header() const { return header_; }
+  uint64_t file_bytes() const { return file_bytes_; }
+  const std::string& path() const { return path_; }
+
+  // Reads every block of records, in order, once it has been verified; ends with the first error of `take`.
+  // kCorrupt, naming file and offset, where something does not verify or is missing. `records`: how many the
+  // file says it holds.
+  using Take = std::function<Result<void>(std::string_view block)>;
+  Result<void> Read(const Take& take, uint64_t* records);
+
+ private:
+  CheckpointReader(std::unique_ptr<File> file, std::string path, uint64_t file_bytes, CheckpointHeader header)
+      : file_(std::move(file)), path_(std::move(path)), file_bytes_(file_bytes), header_(header) {}
+  Result<CheckpointBlock> ReadBlock(uint64_t offset, std::string* bytes);
+
+  std::unique_ptr<File> file_;
+  std::string path_;
+  uint64_t file_bytes_;
+  CheckpointHeader header_;
+};
+
+}  // namespace sluice::storage

@@ -1,0 +1,217 @@
+#include "storage/checkpoint_writer.h"
+
+#include <array>
+#include <utility>
+
+#include "storage/check.h"
+
+namespace sluice::storage {
+namespace {
+
+constexpr uint64_t kQueueBytes = 4 << 20;
+constexpr uint64_t kSyncEvery = 4 << 20;
+constexpr size_t kKept = 2;  // checkpoints
+
+}  // namespace
+
+CheckpointWriter::CheckpointWriter(FileSystem& files, Options options, const CheckpointHeader& header)
+    : files_(files),
+      options_(std::move(options)),
+      header_(header),
+      bytes_per_second_(options_.bytes_per_second) {
+  if (options_.background) thread_ = std::thread([this] { Run(); });
+}
+
+CheckpointWriter::~CheckpointWriter() {
+  if (!thread_.joinable()) return;
+  {
+    const std::lock_guard lock(mutex_);
+    ending_ = true;
+  }
+  changed_.notify_all();
+  thread_.join();
+}
+
+bool CheckpointWriter::HasRoom() const {
+  const std::lock_guard lock(mutex_);
+  return queued_bytes_ < kQueueBytes;
+}
+
+void CheckpointWriter::WaitForRoom() {
+  std::unique_lock lock(mutex_);
+  changed_.wait(lock, [this] { return queued_bytes_ < kQueueBytes; });
+}
+
+void CheckpointWriter::Add(std::string block) {
+  std::unique_lock lock(mutex_);
+  if (step_ != Step::kWriting) return;  // it has failed
+  queued_bytes_ += block.size();
+  queue_.push_back(std::move(block));
+  if (!options_.background) return DoAll(lock);
+  changed_.notify_all();
+}
+
+void CheckpointWriter::Finish(uint64_t records) {
+  std::unique_lock lock(mutex_);
+  if (step_ != Step::kWriting) return;
+  records_ = records;
+  step_ = Step::kEnding;
+  if (!options_.background) return DoAll(lock);
+  changed_.notify_all();
+}
+
+void CheckpointWriter::GiveName() {
+  std::unique_lock lock(mutex_);
+  CHECK(step_ == Step::kWritten);
+  step_ = Step::kNaming;
+  if (!options_.background) return DoAll(lock);
+  changed_.notify_all();
+}
+
+void CheckpointWriter::Hurry() {
+  const std::lock_guard lock(mutex_);
+  bytes_per_second_ = 0;
+  changed_.notify_all();
+}
+
+void CheckpointWriter::Wait() {
+  std::unique_lock lock(mutex_);
+  changed_.wait(lock, [this] { return step_ != Step::kEnding && step_ != Step::kNaming; });
+}
+
+CheckpointWriter::Step CheckpointWriter::step() const {
+  const std::lock_guard lock(mutex_);
+  return step_;
+}
+
+Error CheckpointWriter::error() const {
+  const std::lock_guard lock(mutex_);
+  return *error_;
+}
+
+uint64_t CheckpointWriter::file_bytes() const {
+  const std::lock_guard lock(mutex_);
+  return file_bytes_;
+}
+
+void CheckpointWriter::Run() {
+  std::unique_lock lock(mutex_);
+  while (!ending_) {
+    changed_.wait(lock, [this] {
+      return ending_ || !queue_.empty() || step_ == Step::kEnding || step_ == Step::kNaming;
+    });
+    DoAll(lock);
+  }
+}
+
+// Does what there is to do. The lock is let go while the disk works.
+void CheckpointWriter::DoAll(std::unique_lock<std::mutex>& lock) {
+  const auto work = [&](auto&& job) {
+    lock.unlock();
+    Result<void> outcome = job();
+    lock.lock();
+    if (outcome) return true;
+    queue_.clear();
+    queued_bytes_ = 0;
+    error_ = std::move(outcome.error());
+    Enter(Step::kFailed);
+    lock.unlock();
+    (void)files_.Remove(options_.directory + "/" + CheckpointName(header_.sequence) + ".new");
+    lock.lock();
+    return false;
+  };
+  while (!queue_.empty() && !ending_) {
+    const std::string block = std::move(queue_.front());
+    queue_.pop_front();
+    if (!work([&] { return Write(block, CheckpointBlock::kRecords); })) return;
+    const bool full = queued_bytes_ >= kQueueBytes;
+    queued_bytes_ -= block.size();
+    file_bytes_ = offset_;
+    if (full && queued_bytes_ < kQueueBytes) Enter(step_);
+    Pace(lock);
+  }
+  if (ending_) return;
+  if (step_ == Step::kEnding && work([&] { return WriteEnd(*records_); })) {
+    file_bytes_ = offset_;
+    Enter(Step::kWritten);
+  }
+  if (step_ == Step::kNaming && work([&] { return Name(); })) Enter(Step::kDone);
+}
+
+void CheckpointWriter::Enter(Step step) {
+  step_ = step;
+  changed_.notify_all();
+  if (options_.notify) options_.notify();
+}
+
+Result<void> CheckpointWriter::Write(const std::string& payload, CheckpointBlock::Type type) {
+  if (!file_) {
+    auto opened =
+        files_.Open(options_.directory + "/" + CheckpointName(header_.sequence) + ".new", {.create = true});
+    if (!opened) return tl::make_unexpected(opened.error());
+    file_ = std::move(*opened);
+    began_ = std::chrono::steady_clock::now();
+    std::array<char, CheckpointHeader::kBytes> header;
+    Encode(header_, header);
+    if (auto wrote = file_->WriteAt(0, header); !wrote) return wrote;
+    offset_ = header.size();
+  }
+  buffer_.resize(CheckpointBlock::kHeaderBytes);
+  buffer_ += payload;
+  CheckpointBlock block{.length = static_cast<uint32_t>(payload.size()), .type = type};
+  Encode(block, buffer_.data());
+  block.checksum = ChecksumOfCheckpoint(header_)(Lsn{offset_}, buffer_.data() + sizeof block.checksum,
+                                                 buffer_.size() - sizeof block.checksum);
+  Encode(block, buffer_.data());
+  if (auto wrote = file_->WriteAt(offset_, buffer_); !wrote) return wrote;
+  offset_ += buffer_.size();
+  if (type == CheckpointBlock::kRecords) {
+    ++end_.blocks;
+    end_.bytes += payload.size();
+  }
+  if (offset_ - synced_ < kSyncEvery) return {};
+  synced_ = offset_;
+  return file_->Sync();
+}
+
+Result<void> CheckpointWriter::WriteEnd(uint64_t records) {
+  end_.records = records;
+  std::string payload(CheckpointEnd::kBytes, '\0');
+  Encode(end_, payload.data());
+  return Write(payload, CheckpointBlock::kEnd).and_then([this] { return file_->Sync(); });
+}
+
+Result<void> CheckpointWriter::Name() {
+  const std::string path = options_.directory + "/" + CheckpointName(header_.sequence);
+  file_.reset();
+  return files_.Rename(path + ".new", path)
+      .and_then([this] { return files_.SyncDirectory(options_.directory); })
+      .and_then([this] { return RemoveOlder(); });
+}
+
+// Names come sorted, so the oldest are first.
+Result<void> CheckpointWriter::RemoveOlder() {
+  auto names = files_.List(options_.directory);
+  if (!names) return tl::make_unexpected(names.error());
+  std::deque<std::string> kept;
+  for (const std::string& name : *names) {
+    bool unfinished = false;
+    if (!CheckpointSequence(name, &unfinished) || unfinished) continue;
+    kept.push_back(name);
+    if (kept.size() <= kKept) continue;
+    if (auto removed = files_.Remove(options_.directory + "/" + kept.front()); !removed) return removed;
+    kept.pop_front();
+  }
+  return {};
+}
+
+// Waits until the file is no further than its pace allows.
+void CheckpointWriter::Pace(std::unique_lock<std::mutex>& lock) {
+  while (bytes_per_second_ != 0 && options_.background && !ending_) {
+    const auto due = began_ + std::chrono::microseconds(offset_ * 1000000 / bytes_per_second_);
+    if (std::chrono::steady_clock::now() >= due) return;
+    changed_.wait_until(lock, due);
+  }
+}
+
+}  // namespace sluice::storage
