@@ -18,7 +18,7 @@ class Applier {
         object.value = std::string();
         break;
       case ObjectType::kStream:
-        object.value = std::make_unique<Stream>();
+        object.value = std::make_unique<Stream>(e.object);
         break;
       case ObjectType::kStockItem:
         object.value = std::make_unique<StockItem>(engine_.hash_seed_);
@@ -46,14 +46,14 @@ class Applier {
   void operator()(const SwapDatabases& e) { keys_.SwapDatabases(e.first, e.second); }
 
   void operator()(const AppendEntry& e) { StreamOf(e.stream).Append(e.id, place_); }
-  void operator()(const TrimStream& e) { StreamOf(e.stream).TrimThrough(e.last); }
+  void operator()(const TrimStream& e) { StreamOf(e.stream).TrimThrough(e.last, place_.lsn()); }
   void operator()(const DeleteEntries& e) {
     Stream& stream = StreamOf(e.stream);
-    for (StreamId id : e.ids) stream.Delete(id);
+    for (StreamId id : e.ids) stream.Delete(id, place_.lsn());
   }
   void operator()(const TrimEntries& e) {
     Stream& stream = StreamOf(e.stream);
-    for (StreamId id : e.ids) stream.Remove(id);
+    for (StreamId id : e.ids) stream.Remove(id, place_.lsn());
   }
   void operator()(const SetStreamId& e) {
     Stream& stream = StreamOf(e.stream);

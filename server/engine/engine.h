@@ -37,6 +37,7 @@ class Engine {
 
  private:
   friend class Applier;
+  friend class Indexer;
 
   uint64_t hash_seed_;
   Keyspace keys_;

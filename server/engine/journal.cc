@@ -1,13 +1,32 @@
 #include "server/engine/journal.h"
 
+#include <utility>
+
 #include "server/engine/event_codec.h"
 
 namespace sluice::engine {
 
 storage::Result<std::unique_ptr<Journal>> Journal::Open(storage::FileSystem& files,
                                                         const storage::LogOptions& options, Engine& engine,
-                                                        storage::RecoveryReport* report) {
-  auto replay = [&engine](storage::Place place, std::string_view body) -> storage::Result<void> {
+                                                        storage::RecoveryReport* report,
+                                                        storage::Lsn replay_from) {
+  Indexer indexer(engine);
+  bool attaching = replay_from != storage::Lsn{};
+  const auto end_attaching = [&]() -> storage::Result<void> {
+    return std::exchange(attaching, false) ? indexer.EndAttaching() : storage::Result<void>{};
+  };
+  storage::Log::Start start;
+  start.replay_from = replay_from;
+  start.attach = [&](const storage::Segment& segment) -> storage::Result<void> {
+    indexer.Attach(segment);
+    return {};
+  };
+  start.index = [&](storage::Place place, std::string_view body) -> storage::Result<void> {
+    indexer.AttachRecord(place, body);
+    return {};
+  };
+  start.replay = [&](storage::Place place, std::string_view body) -> storage::Result<void> {
+    if (auto attached = end_attaching(); !attached) return attached;
     EventReader reader(body);
     while (std::optional<Event> event = reader.Next()) {
       engine.Apply(*event, {place.segment, place.offset + static_cast<uint32_t>(reader.offset())});
@@ -18,8 +37,11 @@ storage::Result<std::unique_ptr<Journal>> Journal::Open(storage::FileSystem& fil
     return tl::unexpected(storage::Error{storage::Error::Code::kCorrupt,
                                          "a record holds an event that this version does not know"});
   };
-  auto log = storage::Log::Open(files, options, replay, report);
+  storage::LogOptions with_index = options;
+  with_index.index = VisitEntries;
+  auto log = storage::Log::Open(files, with_index, start, report);
   if (!log) return tl::unexpected(log.error());
+  if (auto attached = end_attaching(); !attached) return tl::unexpected(attached.error());
   return std::unique_ptr<Journal>(new Journal(engine, std::move(*log)));
 }
 
