@@ -14,6 +14,7 @@
 #include "server/config.h"
 #include "server/engine/engine.h"
 #include "server/engine/journal.h"
+#include "server/net/bus_error.h"
 #include "server/net/exit_code.h"
 #include "server/net/log_output.h"
 #include "server/net/server.h"
@@ -51,7 +52,8 @@ storage::LogOptions LogOptionsOf(const Config& config) {
           .direct_io = config.direct_io,
           .commit_wait_us = static_cast<uint32_t>(config.commit_wait_us),
           .spare_segments = static_cast<uint32_t>(config.spare_segments),
-          .zeroing_bytes_per_second = config.zeroing_bytes_per_second};
+          .zeroing_bytes_per_second = config.zeroing_bytes_per_second,
+          .tail_cache_bytes = config.tail_cache_bytes};
 }
 
 uint64_t RandomSeed() {
@@ -91,6 +93,7 @@ int Serve(const Config& config, const std::string& config_file) {
     return config.logfile.empty() ? net::kExitStartup : Complain(what);
   };
 
+  net::ExplainBusErrors(config.logfile);
   const auto began = std::chrono::steady_clock::now();
   storage::PosixFileSystem files;
   engine::Engine engine(RandomSeed());

@@ -13,7 +13,7 @@ namespace sluice::storage {
 // what is durable then), and the records behind it, which nothing changes any more.
 struct Batch {
   std::shared_ptr<File> file;
-  char* segment = nullptr;  // the segment's memory; outlives the batch
+  std::shared_ptr<char> memory;  // the segment's
   Lsn segment_base{};
   uint64_t begin = 0;  // offset in the segment of the header,
   uint64_t end = 0;    // and behind the last record

@@ -1,6 +1,7 @@
 // Reads a log's batches back, and believes none of them.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <span>
 #include <string>
@@ -23,6 +24,9 @@ class BatchReader {
   // every record. `segment` is as much of the file as may hold batches. The error says what is wrong;
   // kInvalid where it is a sound batch of a later version, which must not be taken for damage.
   Result<BatchHeader> Read(std::span<const char> segment, Lsn base, uint64_t offset);
+
+  // Goes on behind batches that are not read, the last of which may be as old as `incarnation`.
+  void Skip(uint64_t incarnation) { incarnation_ = std::max(incarnation_, incarnation); }
 
   // The highest LSN that the batches read so far, damaged ones included, say to have been durable.
   Lsn claimed() const { return claimed_; }

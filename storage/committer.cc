@@ -86,7 +86,7 @@ BlockWrite Committer::Prepare(const Batch& batch) {
                      .digest = batch.digest,
                      .length = static_cast<uint32_t>(batch.end - batch.begin),
                      .records = batch.records},
-         identity_.log_id, batch.segment + batch.begin);
+         identity_.log_id, batch.memory.get() + batch.begin);
   const uint64_t from = batch.first ? 0 : AlignDown(batch.begin, kBlockBytes);
   const uint64_t whole_end = AlignDown(batch.end, kBlockBytes);
   const uint64_t in_last = batch.end - whole_end;
@@ -94,9 +94,9 @@ BlockWrite Committer::Prepare(const Batch& batch) {
   write.file = batch.file.get();
   write.offset = from;
   write.durable = in_flight_durable_;
-  write.blocks = {batch.segment + from, whole_end - from};
+  write.blocks = {batch.memory.get() + from, whole_end - from};
   if (in_last > 0) {
-    std::copy_n(batch.segment + whole_end, in_last, last_block_.get());
+    std::copy_n(batch.memory.get() + whole_end, in_last, last_block_.get());
     std::fill_n(last_block_.get() + in_last, kBlockBytes - in_last, '\0');
     write.last = {last_block_.get(), kBlockBytes};
   }

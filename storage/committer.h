@@ -69,6 +69,8 @@ class Committer {
   Lsn committed() const { return committed_; }
   // The end of what a power cut cannot take back.
   Lsn stable() const { return stable_; }
+  // The end of the last batch that was written, empty ones included.
+  Lsn written() const { return written_; }
   // All committed records are stable, and no batch says so yet.
   bool ClaimIsDue() const { return stable_ >= committed_ && claimed_ < committed_; }
   const std::optional<Error>& failure() const { return failure_; }

@@ -14,6 +14,8 @@ namespace {
 constexpr uint64_t kStoreMagic = 0x45524F5453434C53;    // "SLCSTORE"
 constexpr uint64_t kSegmentMagic = 0x544E4D4753434C53;  // "SLCSGMNT"
 constexpr size_t kChecksumBytes = 8;
+constexpr std::string_view kSegmentSuffix = ".log";
+constexpr std::string_view kSidecarSuffix = ".idx";
 
 // Writes a structure field by field.
 class Writer {
@@ -63,6 +65,24 @@ Result<void> CheckFileHeader(std::span<const char> bytes, uint64_t magic, uint64
                                          std::to_string(version) + ", flags " + std::to_string(flags) + ")"});
   }
   return {};
+}
+
+std::string NumberedName(uint64_t sequence, std::string_view suffix) {
+  std::array<char, 32> digits;
+  const int length =
+      std::snprintf(digits.data(), digits.size(), "%012llu", static_cast<unsigned long long>(sequence));
+  CHECK(length > 0 && static_cast<size_t>(length) < digits.size());
+  return digits.data() + std::string(suffix);
+}
+
+// Nothing where `name` is not NumberedName() of a number.
+std::optional<uint64_t> NumberOf(const std::string& name, std::string_view suffix) {
+  if (!name.ends_with(suffix)) return std::nullopt;
+  uint64_t sequence = 0;
+  const char* end = name.data() + name.size() - suffix.size();
+  const auto [stop, failed] = std::from_chars(name.data(), end, sequence);
+  if (failed != std::errc() || stop != end || NumberedName(sequence, suffix) != name) return std::nullopt;
+  return sequence;
 }
 
 uint64_t SumAfterChecksum(const Checksum& checksum, Lsn lsn, std::span<const char> bytes) {
@@ -169,21 +189,19 @@ std::optional<BatchHeader> DecodeBatchHeader(const char* from, uint64_t log_id) 
 }
 
 std::string SegmentName(uint64_t sequence) {
-  std::array<char, 32> name;
-  const int length =
-      std::snprintf(name.data(), name.size(), "%012llu.log", static_cast<unsigned long long>(sequence));
-  CHECK(length > 0 && static_cast<size_t>(length) < name.size());
-  return name.data();
+  return NumberedName(sequence, kSegmentSuffix);
 }
 
 std::optional<uint64_t> SegmentSequence(const std::string& name) {
-  constexpr std::string_view kSuffix = ".log";
-  if (!name.ends_with(kSuffix)) return std::nullopt;
-  uint64_t sequence = 0;
-  const char* end = name.data() + name.size() - kSuffix.size();
-  const auto [stop, failed] = std::from_chars(name.data(), end, sequence);
-  if (failed != std::errc() || stop != end || SegmentName(sequence) != name) return std::nullopt;
-  return sequence;
+  return NumberOf(name, kSegmentSuffix);
+}
+
+std::string SidecarName(uint64_t sequence) {
+  return NumberedName(sequence, kSidecarSuffix);
+}
+
+std::optional<uint64_t> SidecarSequence(const std::string& name) {
+  return NumberOf(name, kSidecarSuffix);
 }
 
 }  // namespace sluice::storage

@@ -114,5 +114,7 @@ inline RecordHeader LoadRecordHeader(const char* from) {
 // Names within the store's directory.
 std::string SegmentName(uint64_t sequence);                        // 000000000001.log
 std::optional<uint64_t> SegmentSequence(const std::string& name);  // nothing where it is not a segment's name
+std::string SidecarName(uint64_t sequence);                        // 000000000001.idx
+std::optional<uint64_t> SidecarSequence(const std::string& name);
 
 }  // namespace sluice::storage

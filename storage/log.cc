@@ -3,12 +3,14 @@
 #include <algorithm>
 #include <utility>
 
-#include "storage/buffer.h"
+#include "storage/buffer_pool.h"
 #include "storage/check.h"
 #include "storage/committer.h"
 #include "storage/format.h"
 #include "storage/segment_writer.h"
+#include "storage/sidecar_maker.h"
 #include "storage/spare_files.h"
+#include "storage/tail_cache.h"
 
 namespace sluice::storage {
 namespace {
@@ -77,7 +79,7 @@ Result<void> Log::Roll(size_t max_bytes) {
     return tl::make_unexpected(*refusal_);
   }
 
-  if (writer_->has_records()) committer_->Enqueue(writer_->CloseBatch(0));
+  Seal();
   const Lsn base = writer_->closed_end();
   const SegmentHeader header{.log_id = log_id_,
                              .sequence = sequence,
@@ -86,40 +88,84 @@ Result<void> Log::Roll(size_t max_bytes) {
                              .capacity = capacity};
   Encode(header, std::span<char, kSegmentHeaderBytes>(next->memory.get(), kSegmentHeaderBytes));
   segments_.push_back(std::make_unique<Segment>(sequence, base, next->memory));
+  active_incarnation_ = incarnation_;
+  segments_.back()->SetPath(options_.directory + "/" + SegmentName(sequence));
+  segments_.back()->BeginStretch({Value(base + kSegmentHeaderBytes), incarnation_, kSegmentHeaderBytes});
   writer_->Continue({.segment = segments_.back().get(),
                      .file = std::move(next->file),
-                     .memory = next->memory.get(),
+                     .memory = std::move(next->memory),
                      .capacity = capacity,
                      .offset = kSegmentHeaderBytes,
                      .fresh = true});
   return {};
 }
 
-// A file and memory for the segment `sequence`: a spare, grown where it must be, or made on the spot.
-Result<Log::NextSegment> Log::Next(uint64_t sequence, uint64_t capacity) {
-  if (!held_ && spares_) {
-    if (auto failed = spares_->failure()) return tl::make_unexpected(FailForGood(*failed));
-    if (auto ready = spares_->Take(sequence)) held_ = {std::move(ready->file), std::move(ready->memory)};
-  }
-  if (!held_) {
-    auto made = Allocate(sequence, capacity);
-    if (!made && spares_) spares_->GiveBack(sequence);
-    return made;
-  }
-  if (capacity > options_.segment_bytes) {
-    auto memory = AllocateBuffer(capacity);
-    if (!memory) return tl::make_unexpected(memory.error());
-    if (auto grown = held_->file->Allocate(capacity); !grown) return tl::make_unexpected(grown.error());
-    held_->memory = std::move(*memory);
-  }
-  return *std::exchange(held_, std::nullopt);
+// The active segment takes no more. What it holds is written with the next batches.
+void Log::Seal() {
+  if (writer_->has_records()) committer_->Enqueue(writer_->CloseBatch(0));
+  Segment& segment = *segments_.back();
+  segment.Seal(log_id_, writer_->closed_end() - segment.base());
+  sealed_.push_back({&segment,
+                     {.log_id = log_id_,
+                      .sequence = segment.sequence(),
+                      .base = segment.base(),
+                      .incarnation = active_incarnation_,
+                      .end = segment.end()}});
+  tail_cache_->Add(&segment, writer_->file(), writer_->capacity());
 }
 
-Result<Log::NextSegment> Log::Allocate(uint64_t sequence, uint64_t capacity) {
-  auto memory = AllocateBuffer(capacity);
+// Between two commands: takes in what has become of sealed segments.
+void Log::Settle() {
+  while (!sealed_.empty() && sealed_.front().segment->end_lsn() <= committer_->written()) {
+    const Sealed sealed = sealed_.front();
+    sealed_.pop_front();
+    MakeSidecar(*sealed.segment, sealed.identity, false);
+  }
+  if (sidecars_ && sidecars_->has_made()) {
+    for (auto& made : sidecars_->Take()) {
+      if (!made.sidecar) continue;  // damaged since it was verified: what is read of it will say so
+      Segment& segment = *segments_.at(made.sequence - segments_.front()->sequence());
+      segment.SetIndex(std::move(made.sidecar), options_.index);
+      indexed_.push_back(&segment);
+    }
+  }
+  tail_cache_->Trim(committer_->written());
+}
+
+void Log::MakeSidecar(Segment& segment, const SidecarIdentity& identity, bool may_exist) {
+  if (sidecars_) sidecars_->Enqueue({.identity = identity, .data = segment.memory(), .may_exist = may_exist});
+}
+
+const Segment* Log::TakeIndexed() {
+  if (indexed_.empty()) return nullptr;
+  const Segment* segment = indexed_.front();
+  indexed_.pop_front();
+  return segment;
+}
+
+// A file and memory for the segment `sequence`: a spare, grown where it must be, or made on the spot.
+Result<Log::NextSegment> Log::Next(uint64_t sequence, uint64_t capacity) {
+  auto memory = buffers_->Take(capacity);
   if (!memory) return tl::make_unexpected(memory.error());
+  if (!held_ && spares_) {
+    if (auto failed = spares_->failure()) return tl::make_unexpected(FailForGood(*failed));
+    if (auto ready = spares_->Take(sequence)) held_ = std::move(ready->file);
+  }
+  if (!held_) {
+    auto file = Allocate(sequence, capacity);
+    if (!file && spares_) spares_->GiveBack(sequence);
+    if (!file) return tl::make_unexpected(file.error());
+    return NextSegment{std::move(*file), std::move(*memory)};
+  }
+  if (capacity > options_.segment_bytes) {
+    if (auto grown = held_->Allocate(capacity); !grown) return tl::make_unexpected(grown.error());
+  }
+  return NextSegment{std::exchange(held_, nullptr), std::move(*memory)};
+}
+
+Result<std::shared_ptr<File>> Log::Allocate(uint64_t sequence, uint64_t capacity) {
   auto file = OpenSegmentFile(sequence, true);
-  if (!file) return tl::make_unexpected(file.error());
+  if (!file) return file;
   if (auto allocated = (*file)->Allocate(capacity); !allocated) {
     // What it got is given back: others need the space.
     (void)files_.Remove(options_.directory + "/" + SegmentName(sequence));
@@ -127,7 +173,7 @@ Result<Log::NextSegment> Log::Allocate(uint64_t sequence, uint64_t capacity) {
   }
   auto synced = files_.SyncDirectory(options_.directory);
   if (!synced) return tl::make_unexpected(FailForGood(synced.error()));
-  return NextSegment{std::move(*file), std::move(*memory)};
+  return file;
 }
 
 const Error& Log::FailForGood(const Error& error) {
@@ -143,9 +189,11 @@ Result<std::shared_ptr<File>> Log::OpenSegmentFile(uint64_t sequence, bool creat
 }
 
 void Log::Submit() {
-  if (committer_->in_flight()) return;
-  if (writer_->has_records()) committer_->Enqueue(writer_->CloseBatch(0));
-  committer_->Pump();
+  if (!committer_->in_flight()) {
+    if (writer_->has_records()) committer_->Enqueue(writer_->CloseBatch(0));
+    committer_->Pump();
+  }
+  Settle();
 }
 
 int Log::completion_fd() const {
@@ -164,6 +212,7 @@ void Log::Flush() {
 
 void Log::Tick(uint64_t now_ms) {
   refused_bytes_ = UINT64_MAX;
+  Settle();
   if (spares_) {
     if (auto failed = spares_->failure()) committer_->Fail(*failed);
   }
@@ -197,6 +246,9 @@ Result<void> Log::Close() {
   committer_->Drain();
   writer_->Stop();
   closed_ = true;
+  Settle();
+  // The next opening is quick where every sealed segment has its index.
+  if (sidecars_) sidecars_->Drain();
   if (failure()) return tl::make_unexpected(*failure());
   return {};
 }

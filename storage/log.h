@@ -14,6 +14,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <deque>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -28,10 +29,13 @@
 
 namespace sluice::storage {
 
+class BufferPool;
 class Committer;
 class Recovery;
 class SegmentWriter;
+class SidecarMaker;
 class SpareFiles;
+class TailCache;
 struct StoreHeader;
 
 enum class Durability : uint8_t {
@@ -56,8 +60,11 @@ struct LogOptions {
   uint32_t commit_wait_us = 300;  // how long Submit() may wait for its own batch; 0: never
   uint32_t spare_segments = 2;    // files kept ready, zeroed; 0: none (a file is allocated when it is needed)
   uint64_t zeroing_bytes_per_second = 30 << 20;
-  uint64_t epoch = 1;       // replication's term; stored in every batch
-  uint64_t new_log_id = 0;  // of a store that is created here; 0: a random one
+  uint64_t tail_cache_bytes =
+      64 << 20;                  // of sealed segments, kept in the memory that they were recorded into
+  IndexVisitor index = nullptr;  // what sealed segments' indexes are made of; null: they get none
+  uint64_t epoch = 1;            // replication's term; stored in every batch
+  uint64_t new_log_id = 0;       // of a store that is created here; 0: a random one
 };
 
 // What opening a store found, for the start-up line.
@@ -67,6 +74,7 @@ struct RecoveryReport {
   uint64_t segments = 0;
   uint64_t batches = 0;
   uint64_t records = 0;
+  uint64_t skipped = 0;    // segments that were not read
   uint64_t bytes = 0;      // of log read
   uint64_t cut_bytes = 0;  // of a torn tail, now gone
   std::string cut_file;    // where it was cut, if it was
@@ -88,9 +96,26 @@ class Log {
   // Called for each record that recovery keeps, in order: where its body stands and its bytes.
   using Replay = std::function<Result<void>(Place, std::string_view body)>;
 
+  // Where an opening begins, for who has the state at one LSN (a checkpoint) already.
+  struct Start {
+    // Records from here on are replayed. An LSN behind a record (tail(), once), which was durable; 0: all of
+    // them.
+    Lsn replay_from{};
+    Replay replay;
+    // Called first, for each segment that ends at or below replay_from, in order: it is not read, but its
+    // index is there. May be empty.
+    std::function<Result<void>(const Segment&)> attach;
+    // Then called for the records below replay_from in the segment that holds it, in order.
+    Replay index;
+  };
+
   // Opens the store in options.directory, creating it where there is none: takes its lock, raises its
   // incarnation, replays it, cuts a torn tail. kCorrupt, naming file and offset, where damage lies below what
-  // was known to be durable; nothing is changed then. `files` must outlive the log.
+  // was known to be durable; nothing is changed then. `files` must outlive the log. What is called keeps
+  // nothing of its arguments but places and segments, which live as long as the log does.
+  static Result<std::unique_ptr<Log>> Open(FileSystem& files, const LogOptions& options, const Start& start,
+                                           RecoveryReport* report);
+  // All of it is replayed.
   static Result<std::unique_ptr<Log>> Open(FileSystem& files, const LogOptions& options, const Replay& replay,
                                            RecoveryReport* report);
   // Waits for the batch in flight; what was recorded since is lost, as if the process had been killed.
@@ -126,6 +151,8 @@ class Log {
 
   // Submits what was sealed since the last batch, unless a batch is in flight (then it goes when that one
   // completes, by Reap()). While recent commits are quick it waits up to commit_wait_us for the completion.
+  // What was read through a Place before this call, Reap() or Tick() may stand elsewhere afterwards: ask
+  // again.
   void Submit();
   // Becomes readable when a batch completed; -1 where batches complete inside Submit().
   int completion_fd() const;
@@ -142,6 +169,10 @@ class Log {
   // log takes no record afterwards.
   Result<void> Close();
 
+  // The oldest sealed segment whose index came (or came again) since it was last asked for; null where there
+  // is none. Those that attach() was called for are not among them.
+  const Segment* TakeIndexed();
+
   // The write or sync that failed, if one did.
   const std::optional<Error>& failure() const;
 
@@ -152,20 +183,28 @@ class Log {
   CommitStats stats() const;
 
  private:
-  // A file and the memory that goes with it, for the segment to come.
+  // For a segment that is to come.
   struct NextSegment {
     std::shared_ptr<File> file;
     std::shared_ptr<char> memory;
   };
 
+  struct Sealed {
+    Segment* segment;
+    SidecarIdentity identity;
+  };
+
   Log(FileSystem& files, const LogOptions& options);
   Result<void> CreateFirstSegment(const StoreHeader& store);
-  Result<void> Start(Recovery& recovery);
+  Result<void> GoOn(Recovery& recovery);
   Result<std::shared_ptr<File>> OpenSegmentFile(uint64_t sequence, bool create);
   Result<void> Roll(size_t max_bytes);
   Result<NextSegment> Next(uint64_t sequence, uint64_t capacity);
-  Result<NextSegment> Allocate(uint64_t sequence, uint64_t capacity);
+  Result<std::shared_ptr<File>> Allocate(uint64_t sequence, uint64_t capacity);
   const Error& FailForGood(const Error& error);
+  void Seal();
+  void Settle();
+  void MakeSidecar(Segment& segment, const SidecarIdentity& identity, bool may_exist);
   void WriteEmptyBatch(uint32_t flags);
 
   FileSystem& files_;
@@ -173,12 +212,18 @@ class Log {
   std::shared_ptr<void> lock_;
   uint64_t log_id_ = 0;
   uint64_t incarnation_ = 0;
+  uint64_t active_incarnation_ = 0;  // that began the active segment
   bool direct_ = false;
   bool closed_ = false;
   std::vector<std::unique_ptr<Segment>> segments_;  // the last one is active
+  std::unique_ptr<BufferPool> buffers_;
+  std::unique_ptr<TailCache> tail_cache_;
+  std::unique_ptr<SidecarMaker> sidecars_;  // none where there is nothing to index
+  std::deque<Sealed> sealed_;               // not written to their end yet
+  std::deque<const Segment*> indexed_;      // not asked for yet
   std::unique_ptr<SegmentWriter> writer_;
-  std::unique_ptr<SpareFiles> spares_;   // none where nothing may happen in the background
-  std::optional<NextSegment> held_;      // a spare that was too small for the segment wanted
+  std::unique_ptr<SpareFiles> spares_;  // none where nothing may happen in the background
+  std::shared_ptr<File> held_;  // a spare that found no memory, or was too small for the segment wanted
   uint64_t refused_bytes_ = UINT64_MAX;  // records from this size on found no space since the last Tick()
   std::optional<Error> refusal_;
   Lsn idle_tail_{};                       // nothing was recorded

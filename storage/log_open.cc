@@ -4,14 +4,17 @@
 #include <utility>
 
 #include "storage/buffer.h"
+#include "storage/buffer_pool.h"
 #include "storage/committer.h"
 #include "storage/format.h"
 #include "storage/inline_write_path.h"
 #include "storage/log.h"
 #include "storage/recovery.h"
 #include "storage/segment_writer.h"
+#include "storage/sidecar_maker.h"
 #include "storage/spare_files.h"
 #include "storage/store_file.h"
+#include "storage/tail_cache.h"
 #include "storage/thread_write_path.h"
 #include "storage/uring_write_path.h"
 
@@ -58,6 +61,11 @@ Result<std::unique_ptr<WritePath>> ChoosePath(CommitPath wanted, const File& fil
 
 Result<std::unique_ptr<Log>> Log::Open(FileSystem& files, const LogOptions& options, const Replay& replay,
                                        RecoveryReport* report) {
+  return Open(files, options, Start{.replay_from = {}, .replay = replay, .attach = {}, .index = {}}, report);
+}
+
+Result<std::unique_ptr<Log>> Log::Open(FileSystem& files, const LogOptions& options, const Start& start,
+                                       RecoveryReport* report) {
   const auto fail = [](Error& error) { return tl::make_unexpected(std::move(error)); };
   if (auto sound = CheckOptions(options); !sound) return fail(sound.error());
   if (auto made = files.CreateDirectory(options.directory); !made) return fail(made.error());
@@ -78,15 +86,26 @@ Result<std::unique_ptr<Log>> Log::Open(FileSystem& files, const LogOptions& opti
   }
 
   *report = {};
-  Recovery recovery(files, options.directory, store.header());
-  if (auto read = recovery.Read(replay, report); !read) return fail(read.error());
+  // Besides the active one and the cache, one waits for its turn.
+  log->buffers_ = std::make_unique<BufferPool>(options.segment_bytes,
+                                               2 + options.tail_cache_bytes / options.segment_bytes);
+  log->tail_cache_ = std::make_unique<TailCache>(options.tail_cache_bytes);
+  if (options.index != nullptr) {
+    log->sidecars_ = std::make_unique<SidecarMaker>(files, options.directory, options.index);
+  }
+  Recovery recovery(files, options.directory, store.header(), *log->buffers_, log->sidecars_.get());
+  if (auto read = recovery.Read(start, report); !read) return fail(read.error());
   if (auto hardened = recovery.Harden(); !hardened) return fail(hardened.error());
+  // The STORE file's sync of the directory makes this durable too.
+  auto removed = RemoveStraySidecars(files, options.directory, recovery.first_sequence(),
+                                     recovery.first_sequence() + recovery.size() - 1);
+  if (!removed) return fail(removed.error());
   StoreHeader header = store.header();
   header.incarnation = log->incarnation_;
   header.durable = recovery.end();
   if (auto written = store.Write(header); !written) return fail(written.error());
   report->incarnation = header.incarnation;
-  if (auto started = log->Start(recovery); !started) return fail(started.error());
+  if (auto started = log->GoOn(recovery); !started) return fail(started.error());
   return log;
 }
 
@@ -112,9 +131,11 @@ Result<void> Log::CreateFirstSegment(const StoreHeader& store) {
 }
 
 // Takes over what recovery found, and goes on behind it.
-Result<void> Log::Start(Recovery& recovery) {
+Result<void> Log::GoOn(Recovery& recovery) {
   segments_ = recovery.TakeSegments();
-  const Segment* active = segments_.back().get();
+  Segment* active = segments_.back().get();
+  active->BeginStretch({Value(recovery.end()), incarnation_, recovery.active_offset()});
+  active_incarnation_ = recovery.IdentityOf(segments_.size() - 1).incarnation;
   direct_ = options_.direct_io;
   auto file = OpenSegmentFile(active->sequence(), false);
   if (!file && file.error().code == Error::Code::kInvalid && direct_) {
@@ -134,13 +155,17 @@ Result<void> Log::Start(Recovery& recovery) {
   writer_ = std::make_unique<SegmentWriter>(Checksum(log_id_, incarnation_));
   writer_->Continue({.segment = active,
                      .file = std::move(*file),
-                     .memory = recovery.active_memory().get(),
+                     .memory = recovery.active_memory(),
                      .capacity = recovery.active_capacity(),
                      .offset = recovery.active_offset()});
   idle_tail_ = tail();
+  if (background && sidecars_) sidecars_->WorkInBackground();
+  for (size_t i = 0; i + 1 < segments_.size(); ++i) {
+    if (!segments_[i]->has_index()) MakeSidecar(*segments_[i], recovery.IdentityOf(i), true);
+  }
   if (background && options_.spare_segments > 0 && options_.zeroing_bytes_per_second > 0) {
     spares_ = std::make_unique<SpareFiles>(
-        files_,
+        files_, *buffers_,
         SpareFiles::Options{.directory = options_.directory,
                             .segment_bytes = options_.segment_bytes,
                             .count = options_.spare_segments,

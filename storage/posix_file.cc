@@ -13,6 +13,7 @@
 
 #include "storage/buffer.h"
 #include "storage/check.h"
+#include "storage/mapped_files.h"
 
 namespace sluice::storage {
 namespace {
@@ -116,7 +117,9 @@ Result<std::shared_ptr<const char>> PosixFile::Map(uint64_t bytes) {
   CHECK(bytes > 0);
   void* mapped = mmap(nullptr, bytes, PROT_READ, MAP_SHARED, descriptor_, 0);
   if (mapped == MAP_FAILED) return SystemError(errno, "map", path_);
-  return std::shared_ptr<const char>(static_cast<const char*>(mapped), [bytes](const char* memory) {
+  const size_t number = MappedFiles::Add(mapped, bytes, path_);
+  return std::shared_ptr<const char>(static_cast<const char*>(mapped), [bytes, number](const char* memory) {
+    MappedFiles::Remove(number);
     munmap(const_cast<char*>(memory), bytes);
   });
 }

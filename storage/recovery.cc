@@ -1,9 +1,9 @@
 #include "storage/recovery.h"
 
 #include <algorithm>
+#include <array>
 #include <utility>
 
-#include "storage/buffer.h"
 #include "storage/check.h"
 
 namespace sluice::storage {
@@ -15,20 +15,31 @@ tl::unexpected<Error> Corrupt(std::string message) {
 
 }  // namespace
 
-Recovery::Recovery(FileSystem& files, std::string directory, const StoreHeader& store)
+Recovery::Recovery(FileSystem& files, std::string directory, const StoreHeader& store, BufferPool& buffers,
+                   const SidecarMaker* sidecars)
     : files_(files),
       directory_(std::move(directory)),
       store_(store),
+      buffers_(buffers),
+      sidecars_(sidecars),
       reader_(store.log_id, store.incarnation) {}
 
-Result<void> Recovery::Read(const Log::Replay& replay, RecoveryReport* report) {
+Result<void> Recovery::Read(const Log::Start& start, RecoveryReport* report) {
   auto files = FindFiles();
   if (!files) return tl::make_unexpected(files.error());
-  for (const FoundFile& file : *files) {
-    auto begun = Begin(file);
+  for (size_t i = 0; i < files->size(); ++i) {
+    auto begun = Begin((*files)[i]);
     if (!begun) return tl::make_unexpected(begun.error());
     if (!*begun) break;
-    if (auto followed = Follow(replay, report); !followed) return followed;
+    if (i + 1 < files->size()) {
+      auto skipped = Skip((*files)[i + 1], start);
+      if (!skipped) return tl::make_unexpected(skipped.error());
+      if (*skipped) {
+        report->skipped += 1;
+        continue;
+      }
+    }
+    if (auto followed = Follow(start, report); !followed) return followed;
   }
   if (parts_.empty()) {
     return Corrupt(directory_ + "/" + SegmentName(store_.first_sequence) +
@@ -37,7 +48,59 @@ Result<void> Recovery::Read(const Log::Replay& replay, RecoveryReport* report) {
   }
   report->log_id = store_.log_id;
   report->segments = parts_.size();
-  return Judge(*files, report);
+  return Judge(*files, start.replay_from, report);
+}
+
+// The base of the segment in `file`, if its header verifies.
+Result<Lsn> Recovery::BaseOf(const FoundFile& file, uint64_t sequence) {
+  auto opened = files_.Open(file.path, {.read_only = true});
+  if (!opened) return tl::make_unexpected(opened.error());
+  std::array<char, kSegmentHeaderBytes> block;
+  auto size = (*opened)->ReadAt(0, block);
+  if (!size) return tl::make_unexpected(size.error());
+  auto header = DecodeSegmentHeader({block.data(), *size}, store_.log_id);
+  if (!header) return tl::make_unexpected(header.error());
+  if (header->sequence != sequence || !reader_.WhyNot(header->incarnation).empty()) {
+    return Corrupt("it is not the next segment");
+  }
+  return header->base;
+}
+
+// Leaves the newest segment unread where it ends, as the one that follows it says, at or below the place that is
+// replayed from.
+Result<bool> Recovery::Skip(const FoundFile& next, const Log::Start& start) {
+  Part& part = parts_.back();
+  if (next.sequence != part.header.sequence + 1) return false;
+  const auto base = BaseOf(next, next.sequence);
+  if (!base || *base > start.replay_from || *base < part.header.base + kSegmentHeaderBytes) return false;
+  part.end = *base - part.header.base;
+  if (part.end > part.readable) {
+    return Corrupt(part.path + ", offset " + std::to_string(part.readable) +
+                   ": the file ends here, and the next segment begins further on");
+  }
+  if (sidecars_ == nullptr) {
+    return tl::make_unexpected(Error{Error::Code::kInvalid, "without an index all of the log must be replayed"});
+  }
+  const std::shared_ptr<const char>& data = part.segment->memory();
+  auto sidecar = sidecars_->Make({.identity = IdentityOf(parts_.size() - 1), .data = data, .may_exist = true});
+  if (!sidecar) return Corrupt(part.path + ", " + sidecar.error().message);
+  part.segment->SetIndex(std::move(*sidecar), sidecars_->visitor());
+  part.segment->Seal(store_.log_id, part.end);
+  part.segment->ShowMapped(data);
+  reader_.Skip(part.segment->stretches().back().incarnation);
+  if (start.attach) {
+    if (auto attached = start.attach(*part.segment); !attached) return tl::make_unexpected(attached.error());
+  }
+  return true;
+}
+
+SidecarIdentity Recovery::IdentityOf(size_t n) const {
+  const Part& part = parts_.at(n);
+  return {.log_id = store_.log_id,
+          .sequence = part.header.sequence,
+          .base = part.header.base,
+          .incarnation = part.header.incarnation,
+          .end = part.end};
 }
 
 Result<std::vector<Recovery::FoundFile>> Recovery::FindFiles() {
@@ -83,11 +146,13 @@ Result<bool> Recovery::Begin(const FoundFile& file) {
                     .segment = std::make_unique<Segment>(sequence, base, std::move(*mapped)),
                     .readable = std::min(*size, header->capacity),
                     .end = kSegmentHeaderBytes});
+  parts_.back().segment->SetPath(file.path);
   return true;
 }
 
-// Replays the newest segment's batches, each as soon as it is verified: whatever comes behind it, it is kept.
-Result<void> Recovery::Follow(const Log::Replay& replay, RecoveryReport* report) {
+// Replays the newest segment's batches, each as soon as it is verified: whatever comes behind it, it is kept. What
+// lies below the place to replay from is indexed only.
+Result<void> Recovery::Follow(const Log::Start& start, RecoveryReport* report) {
   Part& part = parts_.back();
   const std::span<const char> bytes(part.segment->data(), part.readable);
   while (true) {
@@ -101,11 +166,17 @@ Result<void> Recovery::Follow(const Log::Replay& replay, RecoveryReport* report)
       damage_ = batch.error().message;
       break;
     }
+    const auto& stretches = part.segment->stretches();
+    if (stretches.empty() || stretches.back().incarnation != batch->incarnation) {
+      part.segment->BeginStretch({Value(batch->base), batch->incarnation, part.end});
+    }
     uint64_t at = part.end + kBatchHeaderBytes;
     for (uint32_t i = 0; i < batch->records; ++i) {
       const RecordView record = ReadRecord(bytes.data(), at);
-      auto replayed = replay({part.segment.get(), static_cast<uint32_t>(record.body_offset)}, record.body);
-      if (!replayed) return replayed;
+      const Place place{part.segment.get(), static_cast<uint32_t>(record.body_offset)};
+      const bool known = part.header.base + at < start.replay_from;
+      auto taken = known ? start.index(place, record.body) : start.replay(place, record.body);
+      if (!taken) return taken;
       at = record.next;
     }
     part.end = at;
@@ -113,13 +184,16 @@ Result<void> Recovery::Follow(const Log::Replay& replay, RecoveryReport* report)
     report->batches += 1;
     report->records += batch->records;
   }
+  part.segment->Seal(store_.log_id, part.end);
+  part.segment->ShowMapped(part.segment->memory());
   report->bytes += part.end;
   return {};
 }
 
 // Torn tail or corruption?
-Result<void> Recovery::Judge(const std::vector<FoundFile>& files, RecoveryReport* report) {
-  Traces traces{.claimed = std::max(store_.durable, reader_.claimed()), .end = end()};
+Result<void> Recovery::Judge(const std::vector<FoundFile>& files, Lsn replay_from, RecoveryReport* report) {
+  // What a checkpoint stands on was durable before it was.
+  Traces traces{.claimed = std::max({store_.durable, reader_.claimed(), replay_from}), .end = end()};
   // Behind the closing batch of the last life nothing was ever written: no need to search there.
   if (!closed_) {
     if (auto searched = SearchRest(files, &traces); !searched) return searched;
@@ -171,8 +245,10 @@ Result<void> Recovery::SearchRest(const std::vector<FoundFile>& files, Traces* t
 // written again must not come from pages that the kernel may have dropped and read anew since they were
 // verified.
 Result<std::shared_ptr<char>> Recovery::Load(const Part& part) {
-  auto memory = AllocateBuffer(AlignUp(part.header.capacity, kBlockBytes));
+  auto memory = buffers_.Take(AlignUp(part.header.capacity, kBlockBytes));
   if (!memory) return memory;
+  // The last block is written as a whole.
+  std::fill(memory->get() + part.end, memory->get() + AlignUp(part.end, kBlockBytes), '\0');
   auto file = files_.Open(part.path, {.read_only = true});
   if (!file) return tl::make_unexpected(file.error());
   auto size = (*file)->ReadAt(0, {memory->get(), part.end});
@@ -199,7 +275,10 @@ Result<void> Recovery::Harden() {
     if (!memory) return tl::make_unexpected(memory.error());
     if (active) {
       active_memory_ = *memory;
-      *part.segment = Segment(part.header.sequence, part.header.base, active_memory_);
+      Segment recorded(part.header.sequence, part.header.base, active_memory_);
+      recorded.SetPath(part.path);
+      for (const Stretch& stretch : part.segment->stretches()) recorded.BeginStretch(stretch);
+      *part.segment = std::move(recorded);
     }
     if (proven) continue;
     const uint64_t from = proven_ > part.header.base ? AlignDown(proven_ - part.header.base, kBlockBytes) : 0;

@@ -7,6 +7,10 @@
 // when it was written, and so does the STORE file. If a batch anywhere behind the place, or the STORE file,
 // knows of a durable LSN above it, bytes that were durable are gone: kCorrupt, and nothing is touched.
 // Otherwise nobody was ever told of what is missing: a torn tail, cut off.
+//
+// Where replay begins further up (there is a checkpoint), segments that end below are not read at all: their
+// headers must follow each other, their indexes must be there or are made, and their records are verified when
+// they are served.
 #pragma once
 
 #include <cstdint>
@@ -15,19 +19,23 @@
 #include <vector>
 
 #include "storage/batch_reader.h"
+#include "storage/buffer_pool.h"
 #include "storage/file_system.h"
 #include "storage/format.h"
 #include "storage/log.h"
 #include "storage/segment.h"
+#include "storage/sidecar_maker.h"
 
 namespace sluice::storage {
 
 class Recovery {
  public:
-  Recovery(FileSystem& files, std::string directory, const StoreHeader& store);
+  // `sidecars` may be null where replay begins at the log's beginning.
+  Recovery(FileSystem& files, std::string directory, const StoreHeader& store, BufferPool& buffers,
+           const SidecarMaker* sidecars);
 
-  // Reads and replays the log; changes nothing on disk.
-  Result<void> Read(const Log::Replay& replay, RecoveryReport* report);
+  // Reads and replays the log; changes nothing of it on disk (an index that is missing is made).
+  Result<void> Read(const Log::Start& start, RecoveryReport* report);
 
   // Writes again what was kept and is not known to be durable: it may stand in a cache only, and after a
   // failed write-back a sync would not bring it to the disk. The segment's Places stay what they are.
@@ -35,6 +43,10 @@ class Recovery {
 
   // After both, the log's segments in order; the last one is the active one, in memory of its own.
   std::vector<std::unique_ptr<Segment>> TakeSegments();
+  uint64_t first_sequence() const { return parts_.front().header.sequence; }
+  // Of the segments, in the same order.
+  SidecarIdentity IdentityOf(size_t n) const;
+  size_t size() const { return parts_.size(); }
   const std::shared_ptr<char>& active_memory() const { return active_memory_; }
   uint64_t active_capacity() const { return parts_.back().header.capacity; }
   uint64_t active_offset() const { return parts_.back().end; }
@@ -57,14 +69,18 @@ class Recovery {
 
   Result<std::vector<FoundFile>> FindFiles();
   Result<bool> Begin(const FoundFile& file);
-  Result<void> Follow(const Log::Replay& replay, RecoveryReport* report);
-  Result<void> Judge(const std::vector<FoundFile>& files, RecoveryReport* report);
+  Result<Lsn> BaseOf(const FoundFile& file, uint64_t sequence);
+  Result<bool> Skip(const FoundFile& next, const Log::Start& start);
+  Result<void> Follow(const Log::Start& start, RecoveryReport* report);
+  Result<void> Judge(const std::vector<FoundFile>& files, Lsn replay_from, RecoveryReport* report);
   Result<void> SearchRest(const std::vector<FoundFile>& files, Traces* traces);
   Result<std::shared_ptr<char>> Load(const Part& part);
 
   FileSystem& files_;
   std::string directory_;
   StoreHeader store_;
+  BufferPool& buffers_;
+  const SidecarMaker* sidecars_;
   BatchReader reader_;
   std::vector<Part> parts_;
   std::string damage_;   // why the log ends where it ends

@@ -3,28 +3,91 @@
 
 #include <cstdint>
 #include <memory>
-#include <string_view>
+#include <string>
+#include <vector>
 
 #include "storage/lsn.h"
+#include "storage/sidecar.h"
 
 namespace sluice::storage {
 
-// A stretch of the log. Its bytes stay where they are for as long as the segment lives, first in the memory
-// that they were recorded into, later behind a read-only mapping of the file: a reader sees one pointer in
-// every case. Offsets are file offsets, so base() is the LSN of offset 0 (the segment's own header).
+// A stretch of the log. Readers see one pointer, first to the memory that the bytes were recorded into, later to a
+// read-only mapping of the file. It changes between two commands only: what a command has found stays where it
+// is until the command is over. Offsets are file offsets, so base() is the LSN of offset 0 (the segment's own
+// header).
+//
+// A segment is sealed once the log goes on in the next one: then it has an end, and some time later an index. The
+// log changes a segment; everybody else has it const. One thread.
 class Segment {
  public:
+  // In memory, and to be recorded into.
   Segment(uint64_t sequence, Lsn base, std::shared_ptr<const char> data)
       : sequence_(sequence), base_(base), data_(std::move(data)) {}
 
   uint64_t sequence() const { return sequence_; }
   Lsn base() const { return base_; }
   const char* data() const { return data_.get(); }
+  const std::shared_ptr<const char>& memory() const { return data_; }
+
+  // Behind the last batch; 0 while the segment is not sealed.
+  uint64_t end() const { return end_; }
+  Lsn end_lsn() const { return base_ + end_; }
+
+  // The bytes come from the file: they may have been damaged since they were written.
+  bool mapped() const { return mapped_; }
+  // Whether the record whose header stands at `offset` is there as it was written. O(its length), but for the one
+  // that was asked for last. Any offset will do.
+  bool RecordIsSound(uint64_t offset) const;
+
+  // Whether the index has come.
+  bool has_index() const { return index_ != nullptr; }
+  // The runs of the index, without their cells.
+  const Sidecar& index_runs() const { return *index_; }
+  // The index, its cells verified when they are first asked for. Where they are damaged the index is made again
+  // from the segment; where that cannot be done either, the process ends with a message that names the file.
+  const Sidecar& index() const {
+    if (!index_checked_) CheckIndex();
+    return *index_;
+  }
+
+  // Where it stands on disk, for messages.
+  const std::string& path() const { return path_; }
+
+  // ---- the log's
+
+  void SetPath(std::string path) { path_ = std::move(path); }
+  // From here on another incarnation wrote (the first one from kSegmentHeaderBytes on).
+  void BeginStretch(const Stretch& stretch) { stretches_.push_back(stretch); }
+  const std::vector<Stretch>& stretches() const { return stretches_; }
+  void Seal(uint64_t log_id, uint64_t end) {
+    log_id_ = log_id;
+    end_ = end;
+  }
+  void ShowMapped(std::shared_ptr<const char> data) {
+    data_ = std::move(data);
+    mapped_ = true;
+    sound_ = 0;
+  }
+  // `visit` is what the index is made of.
+  void SetIndex(std::shared_ptr<const Sidecar> index, IndexVisitor visit);
 
  private:
+  void CheckIndex() const;
+
   uint64_t sequence_;
   Lsn base_;
   std::shared_ptr<const char> data_;
+  bool mapped_ = false;
+  uint64_t log_id_ = 0;
+  uint64_t end_ = 0;
+  std::vector<Stretch> stretches_;
+  std::string path_;
+  mutable uint64_t sound_ = 0;  // offset of the record that was verified last
+
+  IndexVisitor visit_ = nullptr;
+  mutable std::shared_ptr<const Sidecar> index_;
+  mutable std::shared_ptr<const Sidecar> damaged_index_;  // who looks at it may go on doing so
+  mutable bool index_checked_ = false;
 };
 
 // Where something stands in the log: valid for as long as its segment is kept.

@@ -17,7 +17,7 @@ void SegmentWriter::Continue(Target target) {
 Batch SegmentWriter::CloseBatch(uint32_t flags) {
   CHECK(!record_open() && position_ <= target_.capacity);
   Batch batch{.file = target_.file,
-              .segment = target_.memory,
+              .memory = target_.memory,
               .segment_base = target_.segment->base(),
               .begin = begin_,
               .end = position_,

@@ -24,7 +24,7 @@ class SegmentWriter {
   struct Target {
     const Segment* segment = nullptr;
     std::shared_ptr<File> file;
-    char* memory = nullptr;
+    std::shared_ptr<char> memory;
     uint64_t capacity = 0;
     uint64_t offset = 0;  // where the next batch begins
     bool fresh = false;   // its header is in memory only
@@ -45,13 +45,13 @@ class SegmentWriter {
     open_bytes_ = max_bytes;
     return {target_.segment, static_cast<uint32_t>(position_ + kRecordHeaderBytes)};
   }
-  char* body() const { return target_.memory + position_ + kRecordHeaderBytes; }
+  char* body() const { return target_.memory.get() + position_ + kRecordHeaderBytes; }
 
   // Seals the open record.
   void End(size_t bytes) {
     CHECK(bytes > 0 && bytes <= open_bytes_);
     open_bytes_ = 0;
-    char* record = target_.memory + position_;
+    char* record = target_.memory.get() + position_;
     const uint64_t whole = RecordBytes(bytes);
     // The room may hold what the caller wrote beyond `bytes`: the padding is zero, in one step.
     char* last_word = record + whole - 8;
@@ -82,6 +82,8 @@ class SegmentWriter {
   Lsn tail() const { return tail_; }
   // Behind the last closed batch.
   Lsn closed_end() const { return target_.segment->base() + begin_; }
+  const std::shared_ptr<File>& file() const { return target_.file; }
+  uint64_t capacity() const { return target_.capacity; }
 
  private:
   void BeginBatch(uint64_t offset);

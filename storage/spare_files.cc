@@ -29,8 +29,8 @@ std::optional<uint64_t> SpareNumber(std::string_view name) {
 
 }  // namespace
 
-SpareFiles::SpareFiles(FileSystem& files, Options options, uint64_t next_sequence)
-    : files_(files), options_(std::move(options)), next_sequence_(next_sequence) {
+SpareFiles::SpareFiles(FileSystem& files, BufferPool& buffers, Options options, uint64_t next_sequence)
+    : files_(files), buffers_(buffers), options_(std::move(options)), next_sequence_(next_sequence) {
   CHECK(options_.count > 0 && options_.zeroing_bytes_per_second > 0);
   thread_ = std::thread([this] { Run(); });
 }
@@ -186,29 +186,17 @@ Result<void> SpareFiles::Zero(File& file) {
   return {};
 }
 
-// Gives the file at `path` the name of the segment to come, in place of a poorer one. Its memory first:
-// nobody may wait for that.
+// Gives the file at `path` the name of the segment to come, in place of a poorer one.
 Result<void> SpareFiles::GiveName(const std::string& path, bool zeroed) {
-  std::shared_ptr<char> memory;
-  if (NextIsMissing()) {
-    auto allocated = AllocateBuffer(options_.segment_bytes);
-    if (!allocated) return tl::make_unexpected(allocated.error());
-    memory = std::move(*allocated);
-    PopulateBuffer(memory.get(), options_.segment_bytes);
-  }
+  buffers_.Warm();
   std::string named;
   {
     const std::lock_guard lock(mutex_);
-    if (!ready_ && !memory) {  // the poorer one has just been taken: begin again
-      spares_.push_back(path);
-      return {};
-    }
-    if (ready_) memory = ready_->memory;
     named = Path(SegmentName(next_sequence_));
     naming_ = true;
   }
   auto renamed = files_.Rename(path, named);
-  return renamed ? EndNaming(named, std::move(memory), zeroed) : EndNaming({}, nullptr, false);
+  return renamed ? EndNaming(named, zeroed) : EndNaming({}, false);
 }
 
 // An earlier life may have ended with its next file named and not used.
@@ -221,15 +209,13 @@ Result<void> SpareFiles::AdoptNamed() {
   }
   auto file = files_.Open(named, {.read_only = true});
   auto size = file ? (*file)->Size() : tl::make_unexpected(file.error());
-  if (!size || *size < options_.segment_bytes) return EndNaming({}, nullptr, false);
-  auto memory = AllocateBuffer(options_.segment_bytes);
-  if (!memory) return EndNaming({}, nullptr, false);
-  PopulateBuffer(memory->get(), options_.segment_bytes);
-  return EndNaming(named, std::move(*memory), true);
+  if (!size || *size < options_.segment_bytes) return EndNaming({}, false);
+  buffers_.Warm();
+  return EndNaming(named, true);
 }
 
 // Makes the name durable and the file ready; with no `named` file, only lets others go on.
-Result<void> SpareFiles::EndNaming(const std::string& named, std::shared_ptr<char> memory, bool zeroed) {
+Result<void> SpareFiles::EndNaming(const std::string& named, bool zeroed) {
   Result<void> synced;
   std::unique_ptr<File> opened;
   if (!named.empty()) {
@@ -241,7 +227,7 @@ Result<void> SpareFiles::EndNaming(const std::string& named, std::shared_ptr<cha
     naming_ = false;
     ready_.reset();  // a poorer one's name is another file's now
     if (!synced) failure_ = synced.error();
-    if (opened && synced) ready_ = Ready{std::move(opened), std::move(memory), zeroed};
+    if (opened && synced) ready_ = Ready{std::move(opened), zeroed};
   }
   changed_.notify_all();
   return synced;

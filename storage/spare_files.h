@@ -16,6 +16,7 @@
 #include <thread>
 #include <vector>
 
+#include "storage/buffer_pool.h"
 #include "storage/file_system.h"
 
 namespace sluice::storage {
@@ -31,12 +32,12 @@ class SpareFiles {
   };
   struct Ready {
     std::shared_ptr<File> file;
-    std::shared_ptr<char> memory;  // of segment_bytes, zero, its pages in place
     bool zeroed = false;           // the file's blocks have been written once
   };
 
-  // `next_sequence` is the segment that will be asked for first.
-  SpareFiles(FileSystem& files, Options options, uint64_t next_sequence);
+  // `next_sequence` is the segment that will be asked for first. `buffers` are warmed along with each file:
+  // nobody may wait for their pages.
+  SpareFiles(FileSystem& files, BufferPool& buffers, Options options, uint64_t next_sequence);
   ~SpareFiles();
   SpareFiles(const SpareFiles&) = delete;
   SpareFiles& operator=(const SpareFiles&) = delete;
@@ -61,12 +62,13 @@ class SpareFiles {
   Result<std::unique_ptr<File>> AllocateUnfinished(std::string* path);
   Result<void> GiveName(const std::string& path, bool zeroed);
   Result<void> AdoptNamed();
-  Result<void> EndNaming(const std::string& named, std::shared_ptr<char> memory, bool zeroed);
+  Result<void> EndNaming(const std::string& named, bool zeroed);
   Result<void> Zero(File& file);
   bool Sleep(uint64_t us);
   std::string Path(const std::string& name) const { return options_.directory + "/" + name; }
 
   FileSystem& files_;
+  BufferPool& buffers_;
   const Options options_;
   std::vector<std::string> spares_;  // zeroed, by path; the worker's own
   uint64_t next_number_ = 1;         // of a spare; the worker's own

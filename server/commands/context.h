@@ -73,9 +73,18 @@ class Context {
     return object == nullptr || object->IsDue(now.unix_ms()) ? nullptr : object;
   }
 
+  // The entry at `place`; nullopt where what the log's file holds of it is damaged. Then the call is answered with
+  // an error that names file and offset, whatever it replies besides, and it cannot record any more.
+  std::optional<engine::EntryView> Read(storage::Place place) {
+    if (engine::EntryIsSound(place)) return engine::ReadEntry(place);
+    if (!damaged_) damaged_ = place;
+    return std::nullopt;
+  }
+  bool damaged() const { return damaged_.has_value(); }
+
   // Records `events` as one record and applies them: all of the command's changes, decided before the first
-  // of them acts. False where the log has no room: nothing has changed, the error stands instead of whatever
-  // this command has replied so far, and the handler returns.
+  // of them acts. False where the log has no room, or an entry was found damaged: nothing has changed, the error
+  // stands instead of whatever this command has replied so far, and the handler returns.
   [[nodiscard]] virtual bool Record(std::span<engine::Event> events) = 0;
   [[nodiscard]] bool Record(std::initializer_list<engine::Event> events) {
     engine::Event list[8];
@@ -106,6 +115,8 @@ class Context {
   virtual const ServerStatistics& statistics() const = 0;
 
  protected:
+  std::optional<storage::Place> damaged_;  // the first entry that was found so
+
   Context(const protocol::Request& r, const engine::Engine& e, protocol::ReplyWriter& w, Session& s, Host& h,
           Time t, const Command& c, bool again)
       : request(r), engine(e), reply(w), session(s), host(h), now(t), command(c), retried(again) {}

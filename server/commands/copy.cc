@@ -80,10 +80,11 @@ void CopyGroup(const engine::ConsumerGroup& group, uint32_t number, CopyPlan& pl
 }
 
 // The entries are recorded again: a copy's messages are its own, whatever becomes of the first.
-void CopyStream(const engine::Stream& from, CopyPlan& plan) {
+void CopyStream(Context& ctx, const engine::Stream& from, CopyPlan& plan) {
   from.Scan(engine::kMinStreamId, engine::kMaxStreamId, [&](engine::StreamId id, storage::Place place) {
-    const engine::EntryView entry = engine::ReadEntry(place);
-    plan.events.push_back(engine::AppendEntry{0, plan.to, id, entry.pairs, entry.fields});
+    const std::optional<engine::EntryView> entry = ctx.Read(place);
+    if (!entry) return false;  // Record() will refuse
+    plan.events.push_back(engine::AppendEntry{0, plan.to, id, entry->pairs, entry->fields});
     return true;
   });
   plan.events.push_back(
@@ -116,7 +117,7 @@ void Copy(Context& ctx) {
   if (from->type() == ObjectType::kString) {
     plan.events.push_back(engine::SetString{plan.to, from->string()});
   } else {
-    CopyStream(from->stream(), plan);
+    CopyStream(ctx, from->stream(), plan);
   }
   if (from->expire_ms != 0) plan.events.push_back(engine::SetExpiry{plan.to, from->expire_ms});
   if (ctx.Record(plan.events)) ctx.reply.Integer(1);

@@ -141,6 +141,7 @@ class Dispatcher::Impl::Call final : public Context {
 
   using Context::Record;
   bool Record(std::span<engine::Event> events) override {
+    if (damaged_) return AnswerDamage(), false;
     const storage::Result<void> recorded = impl_.Record(events);
     if (recorded) return true;
     reply.Truncate(begin_);
@@ -149,7 +150,16 @@ class Dispatcher::Impl::Call final : public Context {
     return false;
   }
 
+  // Once the handler is through.
+  void AnswerDamage() {
+    if (!damaged_) return;
+    reply.Truncate(begin_);
+    reply.Error(errors::Damaged(damaged_->segment->path(), damaged_->offset));
+    blocks_ = false;
+  }
+
   void Block(const BlockRequest& block) override {
+    if (damaged_) return;
     if (impl_.in_exec_) return reply.NullArray();
     blocks_ = true;
     retry_ms_.reset();
@@ -223,6 +233,7 @@ void Dispatcher::Impl::Run(Session& session, const Command& command, const proto
   protocol::ReplyWriter reply(out, session.version);
   Call call(*this, session, command, request, reply, false);
   command.handler(call);
+  call.AnswerDamage();
   if (out.size() > begin && out[begin] == '-') ++statistics_.errors;
   statistics_.blocked = waiters_.size();
 }
@@ -312,6 +323,7 @@ void Dispatcher::Impl::RemoveIfDue(const engine::Object* object) {
 bool Dispatcher::Impl::RunBackgroundSlice() {
   bool more = journal_.mutable_engine().FreeSome();
   more |= RunCheckpointSlice();
+  more |= journal_.SealSome();
   for (size_t i = 0; i < kExpiriesAtOnce; ++i) {
     const engine::Object* first = journal_.engine().keys().FirstToExpire();
     if (first == nullptr || !first->IsDue(now_.unix_ms())) break;
@@ -404,6 +416,7 @@ bool Dispatcher::Impl::Retry(BlockedCall& call) {
   protocol::ReplyWriter reply(session.output.bytes(), session.version);
   Call again(*this, session, *call.command, kept_parser_.request(), reply, true);
   call.command->handler(again);
+  again.AnswerDamage();
   if (again.blocks()) {
     if (call.retry_ms != again.retry_ms()) waiters_.SetRetry(call, again.retry_ms());
     return false;

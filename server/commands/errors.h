@@ -2,6 +2,7 @@
 // before a text that does not begin with '-'.
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <string_view>
 
@@ -35,6 +36,11 @@ inline std::string WrongArity(std::string_view full_name) {
 }
 inline std::string UnknownSubcommand(std::string_view given, std::string_view container) {
   return Concat({"unknown subcommand '", given.substr(0, 128), "'. Try ", container, " HELP."});
+}
+// A message that does not match its checksum any more.
+inline std::string Damaged(std::string_view file, uint64_t offset) {
+  return Concat({"-DAMAGED ", file, ", offset ", std::to_string(offset),
+                 ": the message does not match its checksum"});
 }
 // What XREADGROUP-less commands say of a missing key or group (XPENDING, XCLAIM, XAUTOCLAIM).
 inline std::string NoKeyOrGroup(std::string_view key, std::string_view group) {

@@ -88,6 +88,8 @@ class ClaimPlan {
   bool Record(uint64_t delivered_ms, std::optional<uint64_t> deliveries, bool just_id, StreamId last_id) {
     const engine::ObjectId stream = group_.object->id;
     const uint32_t number = group_.group->number();
+    // What cannot be shown must not change hands.
+    for (size_t i = 0; !just_id && i < claimed_.size(); ++i) ctx_.Read(*group_.stream->Find(claimed_[i]));
     absl::InlinedVector<engine::Event, 4> events;
     if (consumer_.existing == nullptr) {
       events.push_back(consumer_.Creation(group_, ctx_.arg(3), ctx_.now.unix_ms()));
@@ -119,7 +121,7 @@ class ClaimPlan {
       if (just_id) {
         WriteId(ctx_.reply, id);
       } else {
-        WriteEntry(ctx_.reply, id, *group_.stream->Find(id));
+        WriteEntry(ctx_, id, *group_.stream->Find(id));
       }
     }
   }

@@ -60,7 +60,7 @@ constexpr size_t kHeadFields = 13;
 
 void WriteEdge(Context& ctx, const Stream& stream, bool last) {
   auto write = [&](StreamId id, storage::Place place) {
-    WriteEntry(ctx.reply, id, place);
+    WriteEntry(ctx, id, place);
     return false;
   };
   if (stream.length() == 0) return ctx.reply.Null();
@@ -131,8 +131,7 @@ void WriteFull(Context& ctx, const Stream& stream, uint64_t count) {
   uint64_t written = 0;
   if (shown != 0) {
     stream.Scan(engine::kMinStreamId, engine::kMaxStreamId, [&](StreamId id, storage::Place place) {
-      WriteEntry(ctx.reply, id, place);
-      return ++written < shown;
+      return WriteEntry(ctx, id, place) && ++written < shown;
     });
   }
   ctx.reply.Bulk("groups");

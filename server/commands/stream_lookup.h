@@ -52,13 +52,15 @@ inline bool IsIdle(const engine::Pending& pending, uint64_t min_idle_ms, uint64_
   return !pending.owned() || IdleOf(pending, now_ms) >= min_idle_ms;
 }
 
-// Writes [id, [field, value, ...]].
-inline void WriteEntry(protocol::ReplyWriter& reply, engine::StreamId id, storage::Place place) {
-  const engine::EntryView entry = engine::ReadEntry(place);
-  reply.Array(2);
-  reply.Bulk(engine::StreamIdText(id).view());
-  reply.Array(entry.pairs * 2);
-  reply.Raw(entry.fields);
+// Writes [id, [field, value, ...]]; nothing, and false, where the entry is damaged.
+inline bool WriteEntry(Context& ctx, engine::StreamId id, storage::Place place) {
+  const std::optional<engine::EntryView> entry = ctx.Read(place);
+  if (!entry) return false;
+  ctx.reply.Array(2);
+  ctx.reply.Bulk(engine::StreamIdText(id).view());
+  ctx.reply.Array(entry->pairs * 2);
+  ctx.reply.Raw(entry->fields);
+  return true;
 }
 
 inline void WriteId(protocol::ReplyWriter& reply, engine::StreamId id) {

@@ -33,8 +33,7 @@ void Range(Context& ctx, size_t start_at, size_t end_at, bool backwards) {
   size_t written = 0;
   const size_t most = count ? static_cast<size_t>(*count) : SIZE_MAX;
   auto write = [&](StreamId id, storage::Place place) {
-    WriteEntry(ctx.reply, id, place);
-    return ++written < most;
+    return WriteEntry(ctx, id, place) && ++written < most;
   };
   if (backwards) {
     (*found)->stream().ScanBack(*from, *to, write);

@@ -46,7 +46,7 @@ void Xread(Context& ctx) {
     }
   }
 
-  ReadReply reply(ctx.reply, *options);
+  ReadReply reply(ctx, *options);
   for (size_t i = 0; i < options->streams && reply.HasRoom(); ++i) {
     if (streams[i] == nullptr || after[i] >= streams[i]->stream().last_id()) continue;
     reply.BeginStream(ctx.arg(options->keys_at + i));

@@ -22,7 +22,7 @@ std::string NoGroupToRead(std::string_view key, std::string_view group) {
 class GroupRead {
  public:
   GroupRead(Context& ctx, const ReadOptions& options)
-      : ctx_(ctx), options_(options), reply_(ctx.reply, options) {}
+      : ctx_(ctx), options_(options), reply_(ctx, options) {}
 
   void Run() {
     if (!FindGroups()) return;

@@ -9,14 +9,15 @@ namespace sluice::commands {
 // The reply's frame: the streams with something to show, each with its entries.
 class ReadReply {
  public:
-  ReadReply(protocol::ReplyWriter& reply, const ReadOptions& options)
-      : reply_(reply), options_(options), mark_(reply.Mark()) {}
+  ReadReply(Context& ctx, const ReadOptions& options)
+      : ctx_(ctx), reply_(ctx.reply), options_(options), mark_(ctx.reply.Mark()) {}
 
-  // Whether another entry may be written: of this stream, and at all. The first one always may.
+  // Whether another entry may be written: of this stream, and at all. The first one always may; none after one that
+  // was found damaged.
   bool StreamHasRoom() const { return entries_ < options_.count && HasRoom(); }
   bool HasRoom() const {
     if (all_entries_ == 0) return true;
-    return all_entries_ < options_.max_count && reply_.Mark() - mark_ < options_.max_bytes;
+    return !ctx_.damaged() && all_entries_ < options_.max_count && reply_.Mark() - mark_ < options_.max_bytes;
   }
 
   void BeginStream(std::string_view key) {
@@ -27,19 +28,20 @@ class ReadReply {
     entries_ = 0;
   }
   void Entry(engine::StreamId id, storage::Place place) {
-    WriteEntry(reply_, id, place);
+    WriteEntry(ctx_, id, place);
     Count();
   }
   // As Entry(), and how it stood before this delivery (CLAIM).
   void EntryWithPast(engine::StreamId id, storage::Place place, uint64_t idle_ms, uint64_t deliveries) {
-    const engine::EntryView entry = engine::ReadEntry(place);
+    Count();
+    const std::optional<engine::EntryView> entry = ctx_.Read(place);
+    if (!entry) return;
     reply_.Array(4);
     WriteId(reply_, id);
-    reply_.Array(entry.pairs * 2);
-    reply_.Raw(entry.fields);
+    reply_.Array(entry->pairs * 2);
+    reply_.Raw(entry->fields);
     reply_.Integer(static_cast<int64_t>(idle_ms));
     reply_.Integer(static_cast<int64_t>(deliveries));
-    Count();
   }
   void DeletedEntry(engine::StreamId id) {
     reply_.Array(2);
@@ -69,6 +71,7 @@ class ReadReply {
     ++all_entries_;
   }
 
+  Context& ctx_;
   protocol::ReplyWriter& reply_;
   const ReadOptions& options_;
   size_t mark_;

@@ -18,7 +18,7 @@ class Applier {
         object.value = std::string();
         break;
       case ObjectType::kStream:
-        object.value = std::make_unique<Stream>();
+        object.value = std::make_unique<Stream>(e.object);
         break;
       case ObjectType::kStockItem:
         object.value = std::make_unique<StockItem>(engine_.hash_seed_);
@@ -46,14 +46,14 @@ class Applier {
   void operator()(const SwapDatabases& e) { keys_.SwapDatabases(e.first, e.second); }
 
   void operator()(const AppendEntry& e) { StreamOf(e.stream).Append(e.id, place_); }
-  void operator()(const TrimStream& e) { StreamOf(e.stream).TrimThrough(e.last); }
+  void operator()(const TrimStream& e) { StreamOf(e.stream).TrimThrough(e.last, place_.lsn()); }
   void operator()(const DeleteEntries& e) {
     Stream& stream = StreamOf(e.stream);
-    for (StreamId id : e.ids) stream.Delete(id);
+    for (StreamId id : e.ids) stream.Delete(id, place_.lsn());
   }
   void operator()(const TrimEntries& e) {
     Stream& stream = StreamOf(e.stream);
-    for (StreamId id : e.ids) stream.Remove(id);
+    for (StreamId id : e.ids) stream.Remove(id, place_.lsn());
   }
   void operator()(const SetStreamId& e) {
     Stream& stream = StreamOf(e.stream);
@@ -215,27 +215,9 @@ bool Engine::ContinueDump(size_t bytes) {
   return false;
 }
 
-void Engine::Attach(const Event& event, storage::Place place) {
-  const auto* append = std::get_if<AppendEntry>(&event);
-  if (append == nullptr) return;
-  Object* object = keys_.Mutable(append->stream);
-  if (object == nullptr) return;
-  if (auto* stream = std::get_if<std::unique_ptr<Stream>>(&object->value))
-    (*stream)->Attach(append->id, place);
-}
-
 void Engine::Touch(ObjectId stream, uint32_t group, uint32_t consumer, uint64_t now_ms) {
   auto& value = std::get<std::unique_ptr<Stream>>(keys_.Mutable(stream)->value);
   const_cast<ConsumerGroup*>(value->FindGroup(group))->Mutable(consumer).seen_ms = now_ms;
-}
-
-bool Engine::IsWhole() const {
-  for (size_t slot = 0; slot < keys_.slots(); ++slot) {
-    const Object* object = keys_.At(slot);
-    if (object != nullptr && object->type() == ObjectType::kStream && !object->stream().IsWhole())
-      return false;
-  }
-  return true;
 }
 
 bool Engine::FreeSome() {

@@ -48,16 +48,13 @@ class Engine {
   // By the dump that ended last.
   uint64_t dumped_records() const { return dumped_records_; }
 
-  // Takes over what a checkpoint held (StateLoad). The engine was empty.
+  // Takes over what a checkpoint held (StateLoad): all but the streams' indexes. The engine was empty.
   void Adopt(Keyspace keys) { keys_ = std::move(keys); }
   uint64_t hash_seed() const { return hash_seed_; }
-  // An event from before the checkpoint that was adopted: the place of an entry is all that matters of it.
-  void Attach(const Event& event, storage::Place place);
-  // After the last of them: whether every entry has its place.
-  bool IsWhole() const;
 
  private:
   friend class Applier;
+  friend class Indexer;
 
   uint64_t hash_seed_;
   Keyspace keys_;

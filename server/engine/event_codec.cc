@@ -4,6 +4,7 @@
 
 #include "server/engine/field_codec.h"
 #include "server/engine/stream.h"
+#include "storage/format.h"
 
 namespace sluice::engine {
 
@@ -40,6 +41,19 @@ EntryView ReadEntry(storage::Place place) {
   std::memcpy(&bytes, in, sizeof bytes);
   entry.fields = {in + sizeof bytes, bytes};
   return entry;
+}
+
+// The event says how far it stands from its record's header.
+bool RecordedEntryIsSound(storage::Place place) {
+  constexpr uint64_t kHead = 1 + sizeof(AppendEntry::body_offset);
+  constexpr uint64_t kFirstBody = storage::kSegmentHeaderBytes + storage::kRecordHeaderBytes;
+  if (place.offset < kFirstBody || place.offset + kHead > place.segment->end()) return false;
+  const char* in = place.data();
+  if (static_cast<uint8_t>(*in) != AppendEntry::kType) return false;
+  uint32_t body_offset;
+  std::memcpy(&body_offset, in + 1, sizeof body_offset);
+  if (body_offset > place.offset - kFirstBody) return false;
+  return place.segment->RecordIsSound(place.offset - body_offset - storage::kRecordHeaderBytes);
 }
 
 }  // namespace sluice::engine

@@ -1,23 +1,10 @@
 #include "server/engine/journal.h"
 
+#include <utility>
+
 #include "server/engine/event_codec.h"
 
 namespace sluice::engine {
-namespace {
-
-// Why the log does not go with the checkpoint that the engine began with; empty where it does.
-std::string WhyUnfit(const LoadedCheckpoint& loaded, const storage::Log& log, const Engine& engine) {
-  if (loaded.path.empty()) return {};
-  if (log.tail() < loaded.lsn) {
-    return "it holds the state at LSN " + std::to_string(storage::Value(loaded.lsn)) +
-           ", but the log ends at " + std::to_string(storage::Value(log.tail())) +
-           ": bytes that were durable are gone";
-  }
-  if (!engine.IsWhole()) return "it tells of stream entries that the log does not hold";
-  return {};
-}
-
-}  // namespace
 
 storage::Result<std::unique_ptr<Journal>> Journal::Open(storage::FileSystem& files,
                                                         const storage::LogOptions& options, Engine& engine,
@@ -26,17 +13,27 @@ storage::Result<std::unique_ptr<Journal>> Journal::Open(storage::FileSystem& fil
   if (auto made = files.CreateDirectory(options.directory); !made) return tl::unexpected(made.error());
   auto loaded = LoadNewestCheckpoint(files, options.directory, engine);
   if (!loaded) return tl::unexpected(loaded.error());
-  auto replay = [&engine, &loaded](storage::Place place, std::string_view body) -> storage::Result<void> {
-    const bool known = place.lsn() < loaded->lsn;
+  Indexer indexer(engine);
+  bool attaching = loaded->lsn != storage::Lsn{};
+  const auto end_attaching = [&]() -> storage::Result<void> {
+    return std::exchange(attaching, false) ? indexer.EndAttaching() : storage::Result<void>{};
+  };
+  storage::Log::Start start;
+  start.replay_from = loaded->lsn;
+  start.attach = [&](const storage::Segment& segment) -> storage::Result<void> {
+    indexer.Attach(segment);
+    return {};
+  };
+  start.index = [&](storage::Place place, std::string_view body) -> storage::Result<void> {
+    indexer.AttachRecord(place, body);
+    return {};
+  };
+  start.replay = [&](storage::Place place, std::string_view body) -> storage::Result<void> {
+    if (auto attached = end_attaching(); !attached) return attached;
     EventReader reader(body);
     while (std::optional<Event> event = reader.Next()) {
-      const storage::Place at{place.segment, place.offset + static_cast<uint32_t>(reader.offset())};
-      if (known) {
-        engine.Attach(*event, at);
-      } else {
-        engine.Apply(*event, at);
-        ++loaded->replayed;
-      }
+      engine.Apply(*event, {place.segment, place.offset + static_cast<uint32_t>(reader.offset())});
+      ++loaded->replayed;
     }
     if (reader.ok()) return {};
     // The record verifies, so these are the bytes that were written: by a version of this program that knows
@@ -44,10 +41,17 @@ storage::Result<std::unique_ptr<Journal>> Journal::Open(storage::FileSystem& fil
     return tl::unexpected(storage::Error{storage::Error::Code::kCorrupt,
                                          "a record holds an event that this version does not know"});
   };
-  auto log = storage::Log::Open(files, options, replay, report);
+  storage::LogOptions with_index = options;
+  with_index.index = VisitEntries;
+  auto log = storage::Log::Open(files, with_index, start, report);
   if (!log) return tl::unexpected(log.error());
-  if (const std::string unfit = WhyUnfit(*loaded, **log, engine); !unfit.empty()) {
-    return tl::unexpected(storage::Error{storage::Error::Code::kCorrupt, loaded->path + ": " + unfit});
+  if (auto attached = end_attaching(); !attached) return tl::unexpected(attached.error());
+  if (log->get()->tail() < loaded->lsn) {
+    return tl::unexpected(storage::Error{
+        storage::Error::Code::kCorrupt,
+        loaded->path + ": it shows the state at LSN " + std::to_string(storage::Value(loaded->lsn)) +
+            ", but the log ends at " + std::to_string(storage::Value(log->get()->tail())) +
+            ": bytes that were durable are gone"});
   }
   // Only now is the store known to be ours alone.
   for (const std::string& name : loaded->unfinished) {

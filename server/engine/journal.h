@@ -8,6 +8,7 @@
 #include "server/engine/checkpointer.h"
 #include "server/engine/engine.h"
 #include "server/engine/event.h"
+#include "server/engine/indexer.h"
 #include "storage/log.h"
 
 namespace sluice::engine {
@@ -35,6 +36,10 @@ class Journal {
   storage::Result<void> BeginGroup(size_t max_bytes);
   void EndGroup();
 
+  // A slice of work (about 100 us): indexes that stand in sidecars by now leave memory. False where nothing
+  // is left.
+  bool SealSome() { return indexer_.SealSome(*log_); }
+
   const Engine& engine() const { return engine_; }
   // For what is not state: statistics that are volatile on purpose, and freeing in slices.
   Engine& mutable_engine() { return engine_; }
@@ -47,12 +52,13 @@ class Journal {
 
  private:
   Journal(Engine& engine, std::unique_ptr<storage::Log> log, LoadedCheckpoint loaded)
-      : engine_(engine), loaded_(std::move(loaded)), log_(std::move(log)) {}
+      : engine_(engine), loaded_(std::move(loaded)), log_(std::move(log)), indexer_(engine) {}
 
   Engine& engine_;
   LoadedCheckpoint loaded_;
   std::unique_ptr<storage::Log> log_;
   std::unique_ptr<Checkpointer> checkpointer_;
+  Indexer indexer_;
 
   // An open record: where its body begins, how much is written and how much there is room for.
   struct Group {

@@ -55,7 +55,7 @@ class StateHasher {
     Number(stream.length());
     Number(stream.entries_added());
     Id(stream.last_id()), Id(stream.max_deleted_id());
-    Number(stream.appended_);
+    Number(stream.appended_), Number(stream.node_base_), Number(storage::Value(stream.emptied_at_));
     stream.Scan(kMinStreamId, kMaxStreamId, [&](StreamId id, storage::Place place) {
       Id(id);
       Bytes(ReadEntry(place).fields);

@@ -78,7 +78,8 @@ bool StateLoad::TakeRecord(const KeyState& record) {
       return true;
     case ObjectType::kStream:
       loads_[record.object] = std::make_unique<ObjectLoad>(
-          StreamLoad(*object->value.emplace<std::unique_ptr<Stream>>(std::make_unique<Stream>()), seen_ms_));
+          StreamLoad(*object->value.emplace<std::unique_ptr<Stream>>(std::make_unique<Stream>(record.object)),
+                     seen_ms_));
       return true;
     case ObjectType::kStockItem:
       loads_[record.object] = std::make_unique<ObjectLoad>(StockItemLoad(

@@ -59,8 +59,9 @@ struct StringPart {
 struct StreamState {
   static constexpr uint8_t kType = 16;
   ObjectId stream;
-  storage::Lsn floor;  // entries below it are not its own any more: it was empty since
+  storage::Lsn emptied_at;  // entries below it are not its own any more
   uint64_t appended;
+  uint64_t node_base;
   uint64_t length;
   StreamId first;
   StreamId last;
@@ -76,10 +77,10 @@ struct StreamState {
   uint64_t messages;
   uint8_t has_producers;
   static void Visit(auto& self, auto&& v) {
-    v(self.stream), v(self.floor), v(self.appended), v(self.length), v(self.first), v(self.last),
-        v(self.max_deleted), v(self.entries_added), v(self.next_group), v(self.groups), v(self.deleted),
-        v(self.idempotence_seconds), v(self.idempotence_messages), v(self.messages_added), v(self.duplicates),
-        v(self.messages), v(self.has_producers);
+    v(self.stream), v(self.emptied_at), v(self.appended), v(self.node_base), v(self.length), v(self.first),
+        v(self.last), v(self.max_deleted), v(self.entries_added), v(self.next_group), v(self.groups),
+        v(self.deleted), v(self.idempotence_seconds), v(self.idempotence_messages), v(self.messages_added),
+        v(self.duplicates), v(self.messages), v(self.has_producers);
   }
 };
 

@@ -6,19 +6,22 @@
 #include "storage/check.h"
 
 namespace sluice::engine {
+namespace {
 
-uint32_t StreamRun::LowerBound(StreamId id) const {
-  if (id <= first_) return 0;
-  if (id > last_) return size();
-  if (id == last_) return size() - 1;  // acknowledging and reading new entries ask for the last one most
-  // first_ < id < last_, so the run's IDs fit deltas. A sequence beyond the delta's bits lies behind all of
-  // its ms.
-  const uint64_t seq = std::min<uint64_t>(id.seq, kSeqLimit);
-  const uint64_t wanted = ((id.ms - base_ms_) << kSeqBits) + seq;
-  auto it = std::lower_bound(cells_.begin(), cells_.end(), wanted,
-                             [](const Cell& cell, uint64_t delta) { return cell.delta < delta; });
-  return static_cast<uint32_t>(it - cells_.begin());
+StreamId EndOf(const SealedRun& run) {
+  return run.last;
 }
+StreamId EndOf(const StreamRun& run) {
+  return run.last();
+}
+uint64_t EndRankOf(const SealedRun& run) {
+  return run.end_rank;
+}
+uint64_t EndRankOf(const StreamRun& run) {
+  return run.end_rank();
+}
+
+}  // namespace
 
 StreamId Stream::last_existing_id() const {
   StreamId last{};
@@ -32,10 +35,11 @@ StreamId Stream::last_existing_id() const {
 std::optional<storage::Place> Stream::Find(StreamId id) const {
   if (length_ == 0 || id < first_) return std::nullopt;
   const size_t r = RunAt(id);
-  if (r == runs_.size()) return std::nullopt;
-  const uint32_t i = runs_[r].LowerBound(id);
-  if (runs_[r].IdAt(i) != id || (!deleted_.empty() && deleted_.contains(id))) return std::nullopt;
-  return runs_[r].PlaceAt(i);
+  if (r == runs()) return std::nullopt;
+  const RunView run = Run(r);
+  const uint32_t i = run.LowerBound(id);
+  if (run.IdAt(i) != id || (!deleted_.empty() && deleted_.contains(id))) return std::nullopt;
+  return run.PlaceAt(i);
 }
 
 bool Stream::Contains(StreamId id) const {
@@ -97,7 +101,8 @@ std::optional<StreamId> Stream::PlanNodes(const Trim& trim, std::optional<Stream
 
 Stream::Node Stream::NodeAt(uint64_t rank, uint64_t node_entries, std::optional<StreamId> coming) const {
   Node node;
-  node.end = std::min((rank / node_entries + 1) * node_entries, appended_ + (coming ? 1 : 0));
+  const uint64_t in_node = (rank - node_base_) % node_entries;
+  node.end = std::min(rank - in_node + node_entries, appended_ + (coming ? 1 : 0));
   node.last = node.end > appended_ ? *coming : IdOfRank(node.end - 1);
   node.live = node.end - rank;
   if (rank < appended_) node.live -= DeletedBetween(IdOfRank(rank), node.last);
@@ -140,7 +145,9 @@ std::vector<StreamId> Stream::PlanSelectiveTrim(const Trim& trim, std::optional<
 
 uint64_t Stream::Nodes(uint64_t node_entries) const {
   if (length_ == 0) return 0;
-  return (appended_ - 1) / node_entries - RankOf(first_) / node_entries + 1;
+  const uint64_t first = RankOf(first_) - node_base_;
+  const uint64_t last = appended_ - 1 - node_base_;
+  return last / node_entries - first / node_entries + 1;
 }
 
 std::optional<uint64_t> Stream::DistanceFromFirst(StreamId id) const {
@@ -196,14 +203,14 @@ const ConsumerGroup* Stream::FindGroup(uint32_t number) const {
 size_t Stream::memory_bytes() const {
   size_t bytes = sizeof *this + deleted_.memory_bytes();
   if (idempotence_.producers) bytes += idempotence_.producers->memory_bytes();
-  for (const StreamRun& run : runs_) bytes += run.memory_bytes();
+  bytes += sealed_.memory_bytes() + open_.memory_bytes();
+  for (const StreamRun& run : open_) bytes += run.memory_bytes();
   for (const auto& [name, group] : groups_) bytes += group->memory_bytes() + name.capacity();
   return bytes;
 }
 
 void Stream::Append(StreamId id, storage::Place place) {
-  if (runs_.empty()) floor_ = place.lsn();
-  if (runs_.empty() || !runs_.back().Append(id, place)) runs_.emplace_back(id, place, appended_);
+  if (open_.empty() || !open_.back().Append(id, place)) open_.emplace_back(id, place, appended_);
   ++appended_;
   if (length_ == 0) first_ = id;
   ++length_;
@@ -211,57 +218,101 @@ void Stream::Append(StreamId id, storage::Place place) {
   last_id_ = id;
 }
 
-void Stream::Attach(StreamId id, storage::Place place) {
-  if (length_ == 0 || place.lsn() < floor_ || id < first_) return;
-  const uint64_t rank =
-      runs_.empty() ? appended_ - length_ - deleted_.size() : runs_.back().rank() + runs_.back().size();
-  if (runs_.empty() || !runs_.back().Append(id, place)) runs_.emplace_back(id, place, rank);
-}
-
-bool Stream::IsWhole() const {
-  if (length_ == 0) return runs_.empty();
-  if (runs_.empty() || runs_.back().rank() + runs_.back().size() != appended_) return false;
-  return Contains(first_) && appended_ - RankOf(first_) == length_ + deleted_.size();
-}
-
-void Stream::Delete(StreamId id) {
+void Stream::Delete(StreamId id, storage::Lsn at) {
   max_deleted_ = std::max(max_deleted_, id);
-  Remove(id);
+  Remove(id, at);
 }
 
-void Stream::Remove(StreamId id) {
+void Stream::Remove(StreamId id, storage::Lsn at) {
   --length_;
   deleted_.Insert(id);
-  if (id == first_ || length_ == 0) ForgetHead();
+  if (id == first_ || length_ == 0) ForgetHead(at);
 }
 
-void Stream::TrimThrough(StreamId last_removed) {
+void Stream::TrimThrough(StreamId last_removed, storage::Lsn at) {
   if (length_ == 0 || last_removed < first_) return;
   const std::optional<StreamId> head = Next(last_removed);
   const uint64_t kept = head ? appended_ - RankOf(*head) - DeletedBetween(*head, kMaxStreamId) : 0;
   length_ = kept;
   if (kept != 0) first_ = *head;
-  ForgetHead();
+  ForgetHead(at);
 }
 
 // Moves first_ to the first entry that exists and lets go of all below it. O(what it forgets).
-void Stream::ForgetHead() {
+void Stream::ForgetHead(storage::Lsn at) {
   if (length_ == 0) {
-    runs_.clear();
+    sealed_.clear();
+    open_.clear();
     deleted_.Clear();
     first_ = kMinStreamId;
-    appended_ = 0;  // an emptied stream begins its nodes anew
+    node_base_ = appended_;  // an emptied stream begins its nodes anew
+    emptied_at_ = at;
     return;
   }
   for (;;) {
     const size_t r = RunAt(first_);
-    runs_.erase(runs_.begin(), runs_.begin() + static_cast<ptrdiff_t>(r));
-    first_ = runs_.front().IdAt(runs_.front().LowerBound(first_));
+    const size_t sealed = std::min(r, sealed_.size());
+    sealed_.pop_front(sealed);
+    open_.pop_front(r - sealed);
+    const RunView head = Run(0);
+    first_ = head.IdAt(head.LowerBound(first_));
     deleted_.EraseBelow(first_);
     if (deleted_.empty() || deleted_.At(0) != first_) return;
     first_ = *Next(first_);
   }
 }
+
+// ---- the index
+
+void Stream::SealRuns(const storage::Segment& segment) {
+  size_t count = 0;
+  while (count < open_.size() && open_[count].segment() == &segment) ++count;
+  if (count == 0) return;  // trimmed meanwhile, or emptied
+  const uint64_t end = open_[count - 1].end_rank();
+  const size_t first = sealed_.size();
+  TakeRuns(segment, 0);
+  // A run in the sidecar may begin further up front, with what was there before the stream was emptied: only
+  // the ends are the same.
+  if (sealed_.size() == first) return;
+  const uint64_t shift = end - sealed_.back().end_rank;
+  for (size_t r = first; r < sealed_.size(); ++r) sealed_[r].end_rank += shift;
+  open_.pop_front(count);
+}
+
+void Stream::AttachRuns(const storage::Segment& segment) {
+  TakeRuns(segment, end_rank());
+}
+
+// Those that hold something of the stream's own: in the order of last IDs they are in the log's order.
+void Stream::TakeRuns(const storage::Segment& segment, uint64_t rank) {
+  if (length_ == 0) return;
+  for (const storage::IndexRun& run : segment.index_runs().RunsOf(static_cast<uint64_t>(id_))) {
+    const StreamId last{run.last_ms, run.last_seq};
+    if (last < first_ || storage::Place{&segment, run.last_offset}.lsn() < emptied_at_) continue;
+    rank += run.count;
+    sealed_.push_back({last, &segment, rank});
+  }
+}
+
+void Stream::AttachEntry(StreamId id, storage::Place place) {
+  if (length_ == 0 || id < first_ || place.lsn() < emptied_at_) return;
+  if (open_.empty() || !open_.back().Append(id, place)) open_.emplace_back(id, place, end_rank());
+}
+
+bool Stream::EndAttaching() {
+  const uint64_t attached = end_rank();
+  const uint64_t shift = appended_ - attached;
+  for (SealedRun& run : sealed_) run.end_rank += shift;
+  for (StreamRun& run : open_) run.ShiftRank(shift);
+  return attached >= length_ + deleted_.size();
+}
+
+uint64_t Stream::end_rank() const {
+  if (!open_.empty()) return open_.back().end_rank();
+  return sealed_.empty() ? 0 : sealed_.back().end_rank;
+}
+
+// ---- groups
 
 ConsumerGroup& Stream::AddGroup(uint32_t number, std::string_view name) {
   auto group = std::make_unique<ConsumerGroup>(number, name);
@@ -286,23 +337,35 @@ ConsumerGroup& Stream::Group(uint32_t number) {
 }
 
 size_t Stream::RunAt(StreamId id) const {
-  if (!runs_.empty() && id > runs_.back().first())
-    return id > runs_.back().last() ? runs_.size() : runs_.size() - 1;
-  auto it = std::lower_bound(runs_.begin(), runs_.end(), id,
-                             [](const StreamRun& run, StreamId wanted) { return run.last() < wanted; });
-  return static_cast<size_t>(it - runs_.begin());
+  const auto ends_below = [](const auto& run, StreamId wanted) { return EndOf(run) < wanted; };
+  if (!open_.empty() && (sealed_.empty() || id > sealed_.back().last)) {
+    if (id > open_.back().first()) return id > open_.back().last() ? runs() : runs() - 1;
+    const auto it = std::lower_bound(open_.begin(), open_.end(), id, ends_below);
+    return sealed_.size() + static_cast<size_t>(it - open_.begin());
+  }
+  const auto it = std::lower_bound(sealed_.begin(), sealed_.end(), id, ends_below);
+  return static_cast<size_t>(it - sealed_.begin());
 }
 
 uint64_t Stream::RankOf(StreamId id) const {
   const size_t r = RunAt(id);
-  return r == runs_.size() ? appended_ : runs_[r].rank() + runs_[r].LowerBound(id);
+  if (r == runs()) return appended_;
+  const RunView run = Run(r);
+  return run.rank() + run.LowerBound(id);
 }
 
 StreamId Stream::IdOfRank(uint64_t rank) const {
-  auto it = std::upper_bound(runs_.begin(), runs_.end(), rank,
-                             [](uint64_t wanted, const StreamRun& run) { return wanted < run.rank(); });
-  --it;
-  return it->IdAt(static_cast<uint32_t>(rank - it->rank()));
+  const auto ends_at = [](uint64_t wanted, const auto& run) { return wanted < EndRankOf(run); };
+  size_t r;
+  if (!sealed_.empty() && rank < sealed_.back().end_rank) {
+    const auto it = std::upper_bound(sealed_.begin(), sealed_.end(), rank, ends_at);
+    r = static_cast<size_t>(it - sealed_.begin());
+  } else {
+    const auto it = std::upper_bound(open_.begin(), open_.end(), rank, ends_at);
+    r = sealed_.size() + static_cast<size_t>(it - open_.begin());
+  }
+  const RunView run = Run(r);
+  return run.IdAt(static_cast<uint32_t>(rank - run.rank()));
 }
 
 uint64_t Stream::DeletedBetween(StreamId from, StreamId to) const {

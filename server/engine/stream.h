@@ -2,7 +2,6 @@
 #pragma once
 
 #include <cstdint>
-#include <deque>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -12,8 +11,10 @@
 
 #include <absl/container/btree_map.h>
 
+#include "server/engine/array_queue.h"
 #include "server/engine/consumer_group.h"
 #include "server/engine/deleted_ids.h"
+#include "server/engine/object_id.h"
 #include "server/engine/producer_table.h"
 #include "server/engine/stream_id.h"
 #include "server/engine/stream_run.h"
@@ -52,9 +53,14 @@ struct Idempotence {
 // stretches of ranks.
 //
 // A group of `node_entries` consecutive ranks is what Redis calls a node: approximate trimming takes whole
-// ones.
+// ones. Nodes are counted from where the stream was last empty.
+//
+// The entries' index is no state: it follows from the log, and from where the stream was last emptied. What
+// is sealed is found in the segments' sidecars, only what is being recorded is in memory.
 class Stream {
  public:
+  explicit Stream(ObjectId id = kNoObject) : id_(id) {}
+
   using Groups = absl::btree_map<std::string, std::unique_ptr<ConsumerGroup>, std::less<>>;
 
   // What exists now.
@@ -111,30 +117,42 @@ class Stream {
   uint32_t next_group() const { return next_group_; }
 
   const Idempotence& idempotence() const { return idempotence_; }
-
   const DeletedIds& deleted() const { return deleted_; }
-  // After Engine::Attach(): every entry has its place.
-  bool IsWhole() const;
 
   size_t memory_bytes() const;
 
  private:
   friend class Applier;  // the only one who changes it
-  friend class Engine;   // and attaches
   friend class StateHasher;
   friend struct StreamAccess;  // of checkpoints
+  friend class Indexer;        // the only one who moves its index to sidecars and back
+  friend class StreamTester;   // forgets the index, as an opening that begins at a checkpoint finds it
 
+  // `at` is where the event stands that changes it.
   void Append(StreamId id, storage::Place place);
-  // An entry of a time before this stream's state was read from a checkpoint: gives it its place, if it is
-  // one of those that exist (or were deleted in their midst).
-  void Attach(StreamId id, storage::Place place);
-  void Delete(StreamId id);  // as XDEL does
-  void Remove(StreamId id);  // as trimming does
-  void TrimThrough(StreamId last_removed);
+  void Delete(StreamId id, storage::Lsn at);  // as XDEL does
+  void Remove(StreamId id, storage::Lsn at);  // as trimming does
+  void TrimThrough(StreamId last_removed, storage::Lsn at);
   ConsumerGroup& AddGroup(uint32_t number, std::string_view name);
   std::unique_ptr<ConsumerGroup> RemoveGroup(uint32_t number);
   ConsumerGroup& Group(uint32_t number);
 
+  // The sealed segment's index has come: what memory holds of it is given back.
+  void SealRuns(const storage::Segment& segment);
+  // The index of a stream whose state was read (from a checkpoint) is put together again, in the log's order:
+  // by segments, or entry by entry. Then ranks are counted back from appended_; false where there are fewer
+  // entries than the state says.
+  void AttachRuns(const storage::Segment& segment);
+  void AttachEntry(StreamId id, storage::Place place);
+  [[nodiscard]] bool EndAttaching();
+  // Takes over `segment`'s runs, with ranks as if `rank` entries came before them.
+  void TakeRuns(const storage::Segment& segment, uint64_t rank);
+  uint64_t end_rank() const;
+
+  size_t runs() const { return sealed_.size() + open_.size(); }
+  RunView Run(size_t r) const {
+    return r < sealed_.size() ? sealed_[r].view(id_) : open_[r - sealed_.size()].view();
+  }
   // The index of the first run whose last ID is at or above `id`.
   size_t RunAt(StreamId id) const;
   uint64_t RankOf(StreamId id) const;  // of the first entry ever held at or above `id`
@@ -151,12 +169,18 @@ class Stream {
   // Whether approximate trimming takes a node, with `left` entries in the stream and `taken` before it.
   static bool TakesNode(const Trim& trim, const Node& node, uint64_t left, uint64_t taken);
   std::optional<StreamId> PlanNodes(const Trim& trim, std::optional<StreamId> coming) const;
-  void ForgetHead();
+  void ForgetHead(storage::Lsn at);
 
-  std::deque<StreamRun> runs_;
-  DeletedIds deleted_;     // of entries that runs_ still hold, above first_
-  uint64_t appended_ = 0;  // ranks given so far, since the stream was last empty
-  storage::Lsn floor_{};   // of the first entry since then: what is older is not this stream's any more
+  ObjectId id_;
+
+  // The index: sealed runs, then those in memory.
+  ArrayQueue<SealedRun> sealed_;
+  ArrayQueue<StreamRun> open_;
+
+  DeletedIds deleted_;         // of entries that the index still holds, above first_
+  uint64_t appended_ = 0;      // ranks given so far
+  uint64_t node_base_ = 0;     // the rank that nodes are counted from
+  storage::Lsn emptied_at_{};  // what stands in the log before is not the stream's any more
   uint64_t length_ = 0;
   StreamId first_{};
   StreamId last_id_{};
@@ -171,6 +195,12 @@ class Stream {
 
 // Decodes the entry whose AppendEntry event stands at `place`.
 EntryView ReadEntry(storage::Place place);
+// Whether the entry at `place` is there as it was recorded: what comes from a file is verified by its
+// record's checksum. Only then may ReadEntry() be asked for it on a user's behalf.
+bool RecordedEntryIsSound(storage::Place place);
+inline bool EntryIsSound(storage::Place place) {
+  return !place.segment->mapped() || RecordedEntryIsSound(place);
+}
 
 template <typename Visit>
 void Stream::Scan(StreamId from, StreamId to, Visit&& visit) const {
@@ -181,8 +211,8 @@ void Stream::Scan(StreamId from, StreamId to, Visit&& visit) const {
   auto hole_id = [&] { return hole < deleted_.size() ? deleted_.At(hole) : kMinStreamId; };
   StreamId deleted = hole_id();
   bool first_run = true;
-  for (size_t r = RunAt(from); r < runs_.size(); ++r) {
-    const StreamRun& run = runs_[r];
+  for (size_t r = RunAt(from); r < runs(); ++r) {
+    const RunView run = Run(r);
     for (uint32_t i = first_run ? run.LowerBound(from) : 0; i < run.size(); ++i) {
       const StreamId id = run.IdAt(i);
       if (id > to) return;
@@ -203,15 +233,16 @@ void Stream::ScanBack(StreamId from, StreamId to, Visit&& visit) const {
   if (from < first_) from = first_;
   size_t r = RunAt(to);
   uint32_t end;  // of the run at r: the first index above `to`
-  if (r == runs_.size()) {
+  if (r == runs()) {
     --r;
-    end = runs_[r].size();
+    end = Run(r).size();
   } else {
-    end = runs_[r].LowerBound(to);
-    if (end < runs_[r].size() && runs_[r].IdAt(end) == to) ++end;
+    const RunView run = Run(r);
+    end = run.LowerBound(to);
+    if (end < run.size() && run.IdAt(end) == to) ++end;
   }
   for (;;) {
-    const StreamRun& run = runs_[r];
+    const RunView run = Run(r);
     for (uint32_t i = end; i > 0; --i) {
       const StreamId id = run.IdAt(i - 1);
       if (id < from) return;
@@ -219,7 +250,7 @@ void Stream::ScanBack(StreamId from, StreamId to, Visit&& visit) const {
       if (!visit(id, run.PlaceAt(i - 1))) return;
     }
     if (r == 0) return;
-    end = runs_[--r].size();
+    end = Run(--r).size();
   }
 }
 

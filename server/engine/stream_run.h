@@ -1,71 +1,110 @@
 // Where the entries of one stream stand in one segment of the log.
+//
+// A run: ascending IDs with the offsets of their records. Facts of a segment's bytes: a run never forgets an
+// entry, what was deleted is the stream's business. While a segment is being recorded its runs are in memory
+// (StreamRun). Once it is sealed they stand in its sidecar, and memory keeps what it takes to find them there
+// (SealedRun). Readers see one thing in both cases (RunView).
 #pragma once
 
 #include <cstdint>
 #include <vector>
 
+#include "server/engine/object_id.h"
 #include "server/engine/stream_id.h"
 #include "storage/segment.h"
 
 namespace sluice::engine {
 
-// A run: ascending IDs with the offsets of their records. Facts of a segment's bytes: a run never forgets an
-// entry, what was deleted is the stream's business. An ID is held as 20 bits of milliseconds since the run's
-// base and 12 bits of sequence; where that does not fit, and at each new segment, a new run begins.
-class StreamRun {
+// A run to read in, until the next change of the stream or the end of the command.
+class RunView {
  public:
-  // Begins with its first entry. `rank` counts the entries that the stream ever had before it.
-  StreamRun(StreamId first, storage::Place place, uint64_t rank)
-      : segment_(place.segment), base_ms_(first.ms), rank_(rank), first_(first), last_(first) {
-    // An out-of-range sequence can stand alone: its run has one entry, whose ID is first_.
-    cells_.push_back({Fits(first) ? DeltaOf(first) : 0, place.offset});
-  }
-
-  // Takes the next entry, whose ID is above last(); false where it needs a run of its own.
-  bool Append(StreamId id, storage::Place place) {
-    if (place.segment != segment_ || !Fits(id) || !Fits(first_)) return false;
-    cells_.push_back({DeltaOf(id), place.offset});
-    last_ = id;
-    return true;
-  }
+  RunView(const storage::Segment* segment, const storage::IndexCell* cells, uint32_t size, uint64_t base_ms,
+          StreamId first, StreamId last, uint64_t rank)
+      : segment_(segment),
+        cells_(cells),
+        base_ms_(base_ms),
+        first_(first),
+        last_(last),
+        rank_(rank),
+        size_(size) {}
 
   StreamId first() const { return first_; }
   StreamId last() const { return last_; }
+  // How many entries the stream ever had before this run's first one.
   uint64_t rank() const { return rank_; }
-  uint32_t size() const { return static_cast<uint32_t>(cells_.size()); }
+  uint32_t size() const { return size_; }
 
   StreamId IdAt(uint32_t i) const {
     if (i == 0) return first_;
-    return {base_ms_ + (cells_[i].delta >> kSeqBits), cells_[i].delta & (kSeqLimit - 1)};
+    return {base_ms_ + (cells_[i].delta >> storage::kSeqBits), cells_[i].delta & (storage::kSeqLimit - 1)};
   }
   storage::Place PlaceAt(uint32_t i) const { return {segment_, cells_[i].offset}; }
 
   // The first index whose ID is at or above `id`; size() where all are below.
   uint32_t LowerBound(StreamId id) const;
 
-  size_t memory_bytes() const { return sizeof *this + cells_.capacity() * sizeof(Cell); }
-
  private:
-  static constexpr uint32_t kSeqBits = 12;
-  static constexpr uint64_t kSeqLimit = 1ull << kSeqBits;
-  static constexpr uint64_t kMsLimit = 1ull << (32 - kSeqBits);
-
-  struct Cell {
-    uint32_t delta;
-    uint32_t offset;
-  };
-
-  bool Fits(StreamId id) const { return id.ms - base_ms_ < kMsLimit && id.seq < kSeqLimit; }
-  uint32_t DeltaOf(StreamId id) const {
-    return static_cast<uint32_t>(((id.ms - base_ms_) << kSeqBits) | id.seq);
-  }
-
   const storage::Segment* segment_;
+  const storage::IndexCell* cells_;
   uint64_t base_ms_;
-  uint64_t rank_;
   StreamId first_;
   StreamId last_;
-  std::vector<Cell> cells_;
+  uint64_t rank_;
+  uint32_t size_;
 };
+
+// A run in memory, which grows. An ID is held as a difference from the run's base; where that does not fit a cell,
+// and at each new segment, a new run begins.
+class StreamRun {
+ public:
+  StreamRun() = default;  // empty: as good as none
+  // Begins with its first entry. `rank` counts the entries that the stream ever had before it.
+  StreamRun(StreamId first, storage::Place place, uint64_t rank)
+      : segment_(place.segment), base_ms_(first.ms), rank_(rank), first_(first), last_(first) {
+    // An out-of-range sequence can stand alone: its run has one entry, whose ID is first_.
+    cells_.push_back({Fits(first) ? storage::CellDelta(base_ms_, first.ms, first.seq) : 0, place.offset});
+  }
+
+  // Takes the next entry, whose ID is above last(); false where it needs a run of its own.
+  bool Append(StreamId id, storage::Place place) {
+    if (place.segment != segment_ || !Fits(id) || !Fits(first_)) return false;
+    cells_.push_back({storage::CellDelta(base_ms_, id.ms, id.seq), place.offset});
+    last_ = id;
+    return true;
+  }
+
+  const storage::Segment* segment() const { return segment_; }
+  StreamId first() const { return first_; }
+  StreamId last() const { return last_; }
+  uint64_t rank() const { return rank_; }
+  uint64_t end_rank() const { return rank_ + cells_.size(); }
+  void ShiftRank(uint64_t by) { rank_ += by; }
+
+  RunView view() const {
+    return {segment_, cells_.data(), static_cast<uint32_t>(cells_.size()), base_ms_, first_, last_, rank_};
+  }
+  size_t memory_bytes() const { return cells_.capacity() * sizeof(storage::IndexCell); }
+
+ private:
+  bool Fits(StreamId id) const { return storage::FitsCell(base_ms_, id.ms, id.seq); }
+
+  const storage::Segment* segment_ = nullptr;
+  uint64_t base_ms_ = 0;
+  uint64_t rank_ = 0;
+  StreamId first_;
+  StreamId last_;
+  std::vector<storage::IndexCell> cells_;
+};
+
+// A run in a sealed segment's sidecar, found there by its object and its last ID. It names neither a row nor a
+// position, and counts its ranks from the end: a sidecar that has lost dead entries at its front serves as well.
+struct SealedRun {
+  StreamId last;
+  const storage::Segment* segment = nullptr;
+  uint64_t end_rank = 0;  // behind its last entry
+
+  RunView view(ObjectId stream) const;
+};
+static_assert(sizeof(SealedRun) == 32, "a billion messages wait in few thousand of these");
 
 }  // namespace sluice::engine

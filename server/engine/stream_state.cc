@@ -40,8 +40,9 @@ struct StreamAccess {
   static StreamState StateOf(ObjectId id, const Stream& stream) {
     const Idempotence& idempotence = stream.idempotence_;
     return {.stream = id,
-            .floor = stream.floor_,
+            .emptied_at = stream.emptied_at_,
             .appended = stream.appended_,
+            .node_base = stream.node_base_,
             .length = stream.length_,
             .first = stream.first_,
             .last = stream.last_id_,
@@ -58,8 +59,9 @@ struct StreamAccess {
             .has_producers = idempotence.producers != nullptr};
   }
   static void Set(const StreamState& state, Stream& stream) {
-    stream.floor_ = state.floor;
+    stream.emptied_at_ = state.emptied_at;
     stream.appended_ = state.appended;
+    stream.node_base_ = state.node_base;
     stream.length_ = state.length;
     stream.first_ = state.first;
     stream.last_id_ = state.last;
@@ -158,9 +160,9 @@ void DumpStream(ObjectId id, Stream& stream, StateDump& dump) {
 
 bool StreamLoad::Take(const StreamState& record) {
   if (begun_) return false;
-  const bool empty = record.length == 0;
-  if (empty && (record.deleted != 0 || record.appended != 0)) return false;
-  if (record.deleted > record.appended || record.length > record.appended - record.deleted) return false;
+  if (record.node_base > record.appended || (record.length == 0 && record.deleted != 0)) return false;
+  const uint64_t held = record.appended - record.node_base;  // at most: since it was empty
+  if (record.deleted > held || record.length > held - record.deleted) return false;
   if (record.messages != 0 && record.has_producers == 0) return false;
   begun_ = true;
   expected_ = record;

@@ -37,6 +37,7 @@ void MemoryStage::Open() {
   options.commit_path = storage::CommitPath::kInline;
   options.direct_io = false;
   options.spare_segments = 0;
+  options.tail_cache_bytes = 64 << 10;  // one segment: what a long conversation reads comes from all three places
   storage::RecoveryReport report;
   journal_ = Must(engine::Journal::Open(files_, options, *engine_, &report));
   host_ = std::make_unique<TestHost>(config_);

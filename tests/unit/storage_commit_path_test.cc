@@ -454,7 +454,8 @@ TEST(SpareFiles, NextSegmentIsNamedAheadAndZeroed) {
   TemporaryDirectory directory;
   PosixFileSystem files;
   ASSERT_TRUE(files.CreateDirectory(directory.Store()).has_value());
-  SpareFiles spares(files, SpareOptions(directory.Store(), true), 5);
+  BufferPool buffers(256 << 10, 2);
+  SpareFiles spares(files, buffers, SpareOptions(directory.Store(), true), 5);
   for (uint64_t sequence = 5; sequence < 9; ++sequence) {
     WaitUntilReady(spares, sequence % 2 == 0);
     const auto ready = spares.Take(sequence);
@@ -476,7 +477,8 @@ TEST(SpareFiles, LeftoversAreUsedAndUnfinishedOnesRemoved) {
   create("/d/spare-9", 100);
   create("/d/000000000003.log", 256 << 10);
   {
-    SpareFiles spares(files, SpareOptions("/d", false), 3);
+    BufferPool buffers(256 << 10, 2);
+    SpareFiles spares(files, buffers, SpareOptions("/d", false), 3);
     WaitUntilReady(spares, true);
     EXPECT_TRUE(spares.Take(3).has_value());
     WaitUntilReady(spares, true);

@@ -1,0 +1,55 @@
+// A queue in one piece of memory.
+#pragma once
+
+#include <cstddef>
+#include <iterator>
+#include <utility>
+#include <vector>
+
+namespace sluice::engine {
+
+// Grows at the back, shrinks at the front, is read at any place. Nothing is allocated while it is empty, and what has
+// been taken from the front is moved over only once it is half of all: amortized, taking costs O(1).
+template <typename T>
+class ArrayQueue {
+ public:
+  bool empty() const { return front_ == items_.size(); }
+  size_t size() const { return items_.size() - front_; }
+  T& operator[](size_t i) { return items_[front_ + i]; }
+  const T& operator[](size_t i) const { return items_[front_ + i]; }
+  T& back() { return items_.back(); }
+  const T& back() const { return items_.back(); }
+
+  auto begin() { return items_.begin() + static_cast<std::ptrdiff_t>(front_); }
+  auto end() { return items_.end(); }
+  auto begin() const { return items_.begin() + static_cast<std::ptrdiff_t>(front_); }
+  auto end() const { return items_.end(); }
+
+  template <typename... Arguments>
+  T& emplace_back(Arguments&&... arguments) {
+    return items_.emplace_back(std::forward<Arguments>(arguments)...);
+  }
+  void push_back(const T& item) { items_.push_back(item); }
+
+  // Takes the first `count` away. Their memory is given back at once where they own any.
+  void pop_front(size_t count) {
+    for (size_t i = front_; i < front_ + count; ++i) items_[i] = T{};
+    front_ += count;
+    if (empty()) return clear();
+    if (front_ * 2 < items_.size()) return;
+    items_.erase(items_.begin(), begin());
+    front_ = 0;
+  }
+  void clear() {
+    items_ = {};
+    front_ = 0;
+  }
+
+  size_t memory_bytes() const { return items_.capacity() * sizeof(T); }
+
+ private:
+  std::vector<T> items_;
+  size_t front_ = 0;
+};
+
+}  // namespace sluice::engine

@@ -1,0 +1,101 @@
+#include "server/engine/indexer.h"
+
+#include <cstring>
+
+#include "server/engine/event_codec.h"
+
+namespace sluice::engine {
+namespace {
+
+// Takes about 100 us.
+constexpr size_t kRunsInSlice = 512;
+
+constexpr size_t kIdAt = 1 + sizeof(AppendEntry::body_offset) + sizeof(ObjectId);
+constexpr size_t kBytesAt = kIdAt + sizeof(StreamId) + sizeof(AppendEntry::pairs);
+
+template <typename T>
+T Load(const char* from) {
+  T value;
+  std::memcpy(&value, from, sizeof value);
+  return value;
+}
+
+// Most bodies are one AppendEntry: that one without decoding it.
+bool VisitSingleEntry(std::string_view body, storage::IndexSink& sink) {
+  constexpr size_t kFieldsAt = kBytesAt + sizeof(uint32_t);
+  if (body.size() < kFieldsAt || static_cast<uint8_t>(body[0]) != AppendEntry::kType) return false;
+  if (body.size() - kFieldsAt != Load<uint32_t>(body.data() + kBytesAt)) return false;
+  const auto id = Load<StreamId>(body.data() + kIdAt);
+  sink.Add(Load<uint64_t>(body.data() + 1 + sizeof(AppendEntry::body_offset)), id.ms, id.seq, 0);
+  return true;
+}
+
+}  // namespace
+
+void VisitEntries(std::string_view body, storage::IndexSink& sink) {
+  if (VisitSingleEntry(body, sink)) return;
+  EventReader reader(body);
+  while (const std::optional<Event> event = reader.Next()) {
+    const auto* append = std::get_if<AppendEntry>(&*event);
+    if (append == nullptr) continue;
+    sink.Add(static_cast<uint64_t>(append->stream), append->id.ms, append->id.seq, reader.offset());
+  }
+}
+
+Stream* Indexer::StreamOf(ObjectId id) {
+  Object* object = engine_.keys_.Mutable(id);
+  return object == nullptr ? nullptr : std::get_if<std::unique_ptr<Stream>>(&object->value)->get();
+}
+
+template <typename Visit>
+bool Indexer::ForEachStream(const storage::Segment& segment, size_t* at, size_t most, Visit&& visit) {
+  const auto runs = segment.index_runs().runs();
+  for (const size_t end = *at + most; *at < runs.size(); ++*at) {
+    if (*at != 0 && runs[*at].object == runs[*at - 1].object) continue;  // with the one before
+    if (*at >= end) return true;
+    if (Stream* stream = StreamOf(ObjectId{runs[*at].object})) visit(*stream);
+  }
+  return false;
+}
+
+bool Indexer::SealSome(storage::Log& log) {
+  if (segment_ == nullptr) {
+    segment_ = log.TakeIndexed();
+    next_run_ = 0;
+    if (segment_ == nullptr) return false;
+  }
+  const bool more = ForEachStream(*segment_, &next_run_, kRunsInSlice,
+                                  [this](Stream& stream) { stream.SealRuns(*segment_); });
+  if (!more) segment_ = nullptr;
+  return true;
+}
+
+void Indexer::Attach(const storage::Segment& segment) {
+  size_t at = 0;
+  ForEachStream(segment, &at, SIZE_MAX, [&](Stream& stream) { stream.AttachRuns(segment); });
+}
+
+void Indexer::AttachRecord(storage::Place place, std::string_view body) {
+  EventReader reader(body);
+  while (const std::optional<Event> event = reader.Next()) {
+    const auto* append = std::get_if<AppendEntry>(&*event);
+    if (append == nullptr) continue;
+    Stream* stream = StreamOf(append->stream);
+    if (stream == nullptr) continue;
+    stream->AttachEntry(append->id, {place.segment, place.offset + static_cast<uint32_t>(reader.offset())});
+  }
+}
+
+storage::Result<void> Indexer::EndAttaching() {
+  for (size_t slot = 0; slot < engine_.keys_.slots(); ++slot) {
+    const Object* object = engine_.keys_.At(slot);
+    if (object == nullptr || object->type() != ObjectType::kStream) continue;
+    if (StreamOf(object->id)->EndAttaching()) continue;
+    return tl::unexpected(storage::Error{
+        storage::Error::Code::kCorrupt,
+        "the log holds fewer entries of the stream '" + object->key + "' than its state says"});
+  }
+  return {};
+}
+
+}  // namespace sluice::engine

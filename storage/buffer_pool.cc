@@ -1,0 +1,74 @@
+#include "storage/buffer_pool.h"
+
+#include <mutex>
+#include <utility>
+
+#include "storage/buffer.h"
+
+namespace sluice::storage {
+
+// Where one buffer waits: a second one would only be memory that nobody uses.
+struct BufferPool::Shelf {
+  Shelf(uint64_t buffer_bytes, size_t most_buffers) : bytes(buffer_bytes), most(most_buffers) {}
+
+  const uint64_t bytes;
+  const size_t most;
+  std::mutex mutex;
+  std::shared_ptr<char> waiting;
+  size_t made = 0;
+
+  // `buffer` for a user, with whose last copy it comes back.
+  static std::shared_ptr<char> Lend(const std::shared_ptr<Shelf>& shelf, std::shared_ptr<char> buffer) {
+    char* memory = buffer.get();
+    return std::shared_ptr<char>(memory, [shelf, owned = std::move(buffer)](char*) mutable {
+      shelf->GiveBack(std::move(owned));
+    });
+  }
+
+  void GiveBack(std::shared_ptr<char> buffer) {
+    const std::lock_guard lock(mutex);
+    if (!waiting) {
+      waiting = std::move(buffer);
+    } else {
+      --made;  // and `buffer` goes to the system
+    }
+  }
+};
+
+BufferPool::BufferPool(uint64_t bytes, size_t most) : shelf_(std::make_shared<Shelf>(bytes, most)) {}
+
+Result<std::shared_ptr<char>> BufferPool::Take(uint64_t bytes) {
+  if (bytes > shelf_->bytes) return AllocateBuffer(bytes);
+  {
+    const std::lock_guard lock(shelf_->mutex);
+    if (shelf_->waiting) return Shelf::Lend(shelf_, std::exchange(shelf_->waiting, nullptr));
+    ++shelf_->made;
+  }
+  auto buffer = AllocateBuffer(shelf_->bytes);
+  if (buffer) return Shelf::Lend(shelf_, std::move(*buffer));
+  const std::lock_guard lock(shelf_->mutex);
+  --shelf_->made;
+  return buffer;
+}
+
+void BufferPool::Warm() {
+  {
+    const std::lock_guard lock(shelf_->mutex);
+    if (shelf_->waiting || shelf_->made >= shelf_->most) return;
+    ++shelf_->made;
+  }
+  auto buffer = AllocateBuffer(shelf_->bytes);
+  if (buffer) {
+    PopulateBuffer(buffer->get(), shelf_->bytes);
+    return shelf_->GiveBack(std::move(*buffer));
+  }
+  const std::lock_guard lock(shelf_->mutex);
+  --shelf_->made;
+}
+
+size_t BufferPool::made() const {
+  const std::lock_guard lock(shelf_->mutex);
+  return shelf_->made;
+}
+
+}  // namespace sluice::storage

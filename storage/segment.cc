@@ -1,0 +1,58 @@
+#include "storage/segment.h"
+
+#include <algorithm>
+#include <cstdio>
+#include <cstdlib>
+#include <utility>
+
+#include "storage/check.h"
+#include "storage/checksum.h"
+#include "storage/format.h"
+#include "storage/sidecar_builder.h"
+
+namespace sluice::storage {
+
+bool Segment::RecordIsSound(uint64_t offset) const {
+  // A record of many entries is asked for with each of them.
+  if (offset == sound_ && offset != 0) return true;
+  if (offset < kSegmentHeaderBytes || offset % kRecordAlignment != 0) return false;
+  if (end_ < kRecordHeaderBytes || offset > end_ - kRecordHeaderBytes) return false;
+  const auto behind = std::upper_bound(stretches_.begin(), stretches_.end(), offset,
+                                       [](uint64_t at, const Stretch& stretch) { return at < stretch.offset; });
+  if (behind == stretches_.begin()) return false;
+  const Stretch& stretch = *std::prev(behind);
+  const char* record = data() + offset;
+  const RecordHeader header = LoadRecordHeader(record);
+  const uint64_t bytes = RecordBytes(header.body_bytes);
+  if (bytes > end_ - offset) return false;
+  const Checksum checksum(log_id_, stretch.incarnation);
+  const Lsn lsn = Lsn{stretch.lsn} + (offset - stretch.offset);
+  if (checksum(lsn, record + 8, bytes - 8) != header.checksum) return false;
+  sound_ = offset;
+  return true;
+}
+
+void Segment::SetIndex(std::shared_ptr<const Sidecar> index, IndexVisitor visit) {
+  index_ = std::move(index);
+  index_checked_ = false;
+  visit_ = visit;
+  if (stretches_.empty()) stretches_.assign(index_->stretches().begin(), index_->stretches().end());
+}
+
+void Segment::CheckIndex() const {
+  CHECK(index_ != nullptr);
+  index_checked_ = true;
+  if (index_->CellsAreSound()) return;
+  const SidecarIdentity& identity = index_->identity();
+  auto again = BuildSidecar(data(), identity, visit_).and_then([&](const std::string& bytes) {
+    return Sidecar::FromMemory(bytes, identity);
+  });
+  if (!again) {
+    std::fprintf(stderr, "%s: its index is damaged, and so is the segment: %s\n", path_.c_str(),
+                 again.error().message.c_str());
+    std::abort();
+  }
+  damaged_index_ = std::exchange(index_, std::move(*again));
+}
+
+}  // namespace sluice::storage

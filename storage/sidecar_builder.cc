@@ -1,0 +1,99 @@
+#include "storage/sidecar_builder.h"
+
+#include <algorithm>
+#include <tuple>
+
+#include "storage/batch_reader.h"
+#include "storage/format.h"
+
+namespace sluice::storage {
+
+class SidecarBuilder {
+ public:
+  SidecarBuilder(const char* data, const SidecarIdentity& identity) : data_(data), identity_(identity) {}
+
+  // Reads the segment batch by batch.
+  Result<void> Read(IndexVisitor visit) {
+    BatchReader reader(identity_.log_id, UINT64_MAX);
+    uint64_t at = kSegmentHeaderBytes;
+    while (at < identity_.end) {
+      const auto batch = reader.Read({data_, identity_.end}, identity_.base, at);
+      if (!batch) {
+        return tl::make_unexpected(Error{batch.error().code, "offset " + std::to_string(at) + ": " +
+                                                                 batch.error().message});
+      }
+      if (stretches_.empty() || stretches_.back().incarnation != batch->incarnation) {
+        stretches_.push_back({Value(batch->base), batch->incarnation, at});
+      }
+      at += kBatchHeaderBytes;
+      for (uint32_t i = 0; i < batch->records; ++i) {
+        const RecordView record = ReadRecord(data_, at);
+        sink_.body_offset_ = static_cast<uint32_t>(record.body_offset);
+        visit(record.body, sink_);
+        at = record.next;
+      }
+    }
+    if (stretches_.empty()) {  // a segment that the log only passed through
+      stretches_.push_back({Value(identity_.base + kSegmentHeaderBytes), identity_.incarnation, kSegmentHeaderBytes});
+    }
+    return {};
+  }
+
+  std::string Finish() {
+    auto& entries = sink_.entries_;
+    // Stable: within an object the log's order is the index's. Most segments hold few objects.
+    const auto by_object = [](const auto& a, const auto& b) { return a.object < b.object; };
+    if (!std::is_sorted(entries.begin(), entries.end(), by_object)) {
+      std::stable_sort(entries.begin(), entries.end(), by_object);
+    }
+    cells_.reserve(entries.size());
+    for (const auto& entry : entries) Append(entry);
+    std::stable_sort(runs_.begin(), runs_.end(), [](const IndexRun& a, const IndexRun& b) {
+      return std::tie(a.object, a.last_ms, a.last_seq) < std::tie(b.object, b.last_ms, b.last_seq);
+    });
+    return Encode(SidecarParts{identity_, stretches_, runs_, cells_});
+  }
+
+ private:
+  void Append(const IndexSink::Entry& entry) {
+    if (runs_.empty() || !Continues(runs_.back(), entry)) {
+      runs_.push_back({.object = entry.object,
+                       .first_ms = entry.ms,
+                       .first_seq = entry.seq,
+                       .last_ms = entry.ms,
+                       .last_seq = entry.seq,
+                       .base_ms = entry.ms,
+                       .count = 0,
+                       .cells_at = static_cast<uint32_t>(cells_.size()),
+                       .last_offset = 0,
+                       .zero = 0});
+    }
+    IndexRun& run = runs_.back();
+    const bool fits = FitsCell(run.base_ms, entry.ms, entry.seq);
+    cells_.push_back({fits ? CellDelta(run.base_ms, entry.ms, entry.seq) : 0, entry.offset});
+    run.last_ms = entry.ms;
+    run.last_seq = entry.seq;
+    run.last_offset = entry.offset;
+    ++run.count;
+  }
+
+  static bool Continues(const IndexRun& run, const IndexSink::Entry& entry) {
+    return run.object == entry.object &&
+           std::tie(run.last_ms, run.last_seq) < std::tie(entry.ms, entry.seq) &&
+           FitsCell(run.base_ms, run.first_ms, run.first_seq) && FitsCell(run.base_ms, entry.ms, entry.seq);
+  }
+
+  const char* data_;
+  const SidecarIdentity& identity_;
+  IndexSink sink_;
+  std::vector<Stretch> stretches_;
+  std::vector<IndexRun> runs_;
+  std::vector<IndexCell> cells_;
+};
+
+Result<std::string> BuildSidecar(const char* data, const SidecarIdentity& identity, IndexVisitor visit) {
+  SidecarBuilder builder(data, identity);
+  return builder.Read(visit).map([&] { return builder.Finish(); });
+}
+
+}  // namespace sluice::storage
