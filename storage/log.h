@@ -101,6 +101,9 @@ class Log {
     // Records from here on are replayed. An LSN behind a record (tail(), once), which was durable; 0: all of
     // them.
     Lsn replay_from{};
+    // The segment that holds it: those before are known to be followed by the next one. A file behind it may be what an
+    // earlier life left, though its header verifies.
+    uint64_t replay_segment = UINT64_MAX;
     Replay replay;
     // Called first, for each segment that ends at or below replay_from, in order: it is not read, but its
     // index is there. May be empty.
@@ -169,8 +172,8 @@ class Log {
   // log takes no record afterwards.
   Result<void> Close();
 
-  // The oldest sealed segment whose index came (or came again) since it was last asked for; null where there
-  // is none. Those that attach() was called for are not among them.
+  // Takes in the indexes that are ready: the oldest sealed segment that has one since the last call; null where
+  // there is none. Those that attach() was called for are not among them.
   const Segment* TakeIndexed();
 
   // The write or sync that failed, if one did.

@@ -70,7 +70,7 @@ Result<Lsn> Recovery::BaseOf(const FoundFile& file, uint64_t sequence) {
 // replayed from.
 Result<bool> Recovery::Skip(const FoundFile& next, const Log::Start& start) {
   Part& part = parts_.back();
-  if (next.sequence != part.header.sequence + 1) return false;
+  if (next.sequence != part.header.sequence + 1 || next.sequence > start.replay_segment) return false;
   const auto base = BaseOf(next, next.sequence);
   if (!base || *base > start.replay_from || *base < part.header.base + kSegmentHeaderBytes) return false;
   part.end = *base - part.header.base;

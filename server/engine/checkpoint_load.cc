@@ -59,6 +59,7 @@ Result<LoadedCheckpoint> LoadNewestCheckpoint(storage::FileSystem& files, const 
     if (done) {
       loaded.path = reader->path();
       loaded.lsn = reader->header().lsn;
+      loaded.segment = reader->header().segment;
       loaded.file_bytes = reader->file_bytes();
       loaded.unix_ms = reader->header().unix_ms;
       return loaded;

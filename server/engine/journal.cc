@@ -20,6 +20,7 @@ storage::Result<std::unique_ptr<Journal>> Journal::Open(storage::FileSystem& fil
   };
   storage::Log::Start start;
   start.replay_from = loaded->lsn;
+  start.replay_segment = loaded->segment;
   start.attach = [&](const storage::Segment& segment) -> storage::Result<void> {
     indexer.Attach(segment);
     return {};
