@@ -40,11 +40,12 @@ async function eventually(what, test) {
   }
 }
 
-// Runs the named parts one behind the other; the first that fails ends the program with status 1.
-async function run(parts) {
+// Runs the named parts one behind the other, each followed by `after`; the first that fails ends the program with status 1.
+async function run(parts, after) {
   for (const part of parts) {
     try {
       await part();
+      await after();
     } catch (error) {
       console.error(`FAILED ${part.name}:`, error);
       process.exit(1);

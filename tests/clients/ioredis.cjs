@@ -207,4 +207,5 @@ async function keys() {
 }
 
 run([streamsAsStrings, streamsAsBuffers, groupsAsStrings, groupsAsBuffers, everyStreamMethod, blocking,
-     pipelinesAndTransactions, scriptsAreRefused, sales, passwordsAndNames, reconnects, keys]);
+     pipelinesAndTransactions, scriptsAreRefused, sales, passwordsAndNames, reconnects, keys],
+    () => open.splice(0).forEach((r) => r.disconnect()));
