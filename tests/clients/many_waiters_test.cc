@@ -12,6 +12,7 @@
 #include <algorithm>
 #include <array>
 #include <cstdio>
+#include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <functional>
@@ -27,9 +28,9 @@ namespace sluice::tests {
 namespace {
 
 constexpr size_t kReaders = 10'000;
-constexpr int kRounds = 5;
 constexpr double kSlack = 2;
-const std::vector<std::string> kManyClients = {"--maxclients", "11000", "--segment-bytes", "32mb"};
+const std::vector<std::string> kManyClients = {"--maxclients", "11000",         "--segment-bytes",
+                                               "32mb",         "--appendfsync", "no"};
 
 // What all threads of a process have run so far.
 uint64_t CpuNs(pid_t pid) {
@@ -106,8 +107,8 @@ class ManyWaitersTest : public testing::Test {
     }
   }
 
-  // Does `work` on the servers in turns, and gives what an operation of the second costs, the first's being
-  // 1: the median of the rounds.
+  // Does `work` on the servers in turns, and gives what an operation of the second costs, the first's
+  // being 1. Of each server the cheapest round counts: what else goes on in the machine only ever adds.
   static double Ratio(const char* what, ServerProcess& one, ServerProcess& many, int operations,
                       const std::function<void(ServerProcess&)>& work) {
     const auto cost = [&](ServerProcess& server) {
@@ -115,18 +116,16 @@ class ManyWaitersTest : public testing::Test {
       work(server);
       return static_cast<double>(CpuNs(server.pid()) - before) / operations / 1000;
     };
-    cost(one);  // both are warm
-    cost(many);
-    std::vector<double> ratios;
-    for (int round = 0; round < kRounds; ++round) {
-      const double alone = cost(one);
-      const double beside = cost(many);
-      std::printf("%s: %.2f us without, %.2f us with: %.2f\n", what, alone, beside, beside / alone);
-      ratios.push_back(beside / alone);
+    const char* wanted = std::getenv("SLUICE_ROUNDS");
+    const int rounds = wanted != nullptr ? std::atoi(wanted) : 5;
+    double without = cost(one);
+    double with = cost(many);
+    for (int round = 0; round < rounds; ++round) {
+      without = std::min(without, cost(one));
+      with = std::min(with, cost(many));
     }
-    std::nth_element(ratios.begin(), ratios.begin() + kRounds / 2, ratios.end());
-    std::printf("%s: median %.2f\n", what, ratios[kRounds / 2]);
-    return ratios[kRounds / 2];
+    std::printf("%s: %.2f us without, %.2f us with: %.2f\n", what, without, with, with / without);
+    return with / without;
   }
 };
 
@@ -139,12 +138,12 @@ TEST_F(ManyWaitersTest, WhoAppendsElsewherePaysNothing) {
   }
   RedisClient admin(with.port());
   WaitForBlocked(admin, kReaders);
-  constexpr int kAppends = 50'000;
+  constexpr int kAppends = 20'000;
   const auto append = [](ServerProcess& server) {
     RedisClient client(server.port());
-    for (int i = 0; i < kAppends; i += 50) {
-      for (int j = 0; j < 50; ++j) client.Append({"XADD", "elsewhere", "*", "field", std::string(100, 'x')});
-      for (int j = 0; j < 50; ++j) ASSERT_NE(client.Receive(), nullptr);
+    for (int i = 0; i < kAppends; i += 500) {
+      for (int j = 0; j < 500; ++j) client.Append({"XADD", "elsewhere", "*", "field", std::string(100, 'x')});
+      for (int j = 0; j < 500; ++j) ASSERT_NE(client.Receive(), nullptr);
     }
   };
   EXPECT_LE(Ratio("XADD elsewhere, pipelined", without, with, kAppends, append), kSlack);
@@ -166,7 +165,7 @@ TEST_F(ManyWaitersTest, WakingOneOfManyCostsWhatWakingTheOnlyOneDoes) {
   };
   gather(one, only, 1);
   gather(many, crowd, kReaders);
-  constexpr int kWakes = 2'000;
+  constexpr int kWakes = 200;
   const auto wake = [&](ServerProcess& server) {
     Readers& readers = &server == &one ? only : crowd;
     const std::string again = EncodeRequest(request);
