@@ -220,6 +220,26 @@ TEST_F(WaitTableTest, AChangeOfAKeyThatNobodyWaitsForAllocatesNothing) {
   EXPECT_FALSE(table_.any_ready());
 }
 
+TEST_F(WaitTableTest, ForgetsTheKeysThatNobodyWaitsForAnyMore) {
+  const auto come_and_go = [&](int i) {
+    const std::string key = "key " + std::to_string(i) + " with a name that no short string holds";
+    Add("ann", {key}, "g", true);
+    Add("bob", {key}, "h", true);
+    Add("cid", {key});
+    if (i % 3 == 0) Remove("ann");        // the queue that the key is found by, first
+    if (i % 3 == 1) ServeKey(key, 0, 1);  // all, in a visit
+    for (const char* who : {"cid", "bob", "ann"}) {
+      if (calls_.count(who) != 0) Remove(who);
+    }
+    names_.clear();
+  };
+  for (int i = 0; i < 100; ++i) come_and_go(i);
+  const size_t before = tests::HeapNow().bytes;
+  for (int i = 100; i < 1000; ++i) come_and_go(i);
+  EXPECT_LE(tests::HeapNow().bytes, before + 4096);
+  EXPECT_TRUE(table_.empty());
+}
+
 TEST(KeptRequestTest, GivesBackWhatItWasGiven) {
   const std::string seven_bits(127, 'a');
   const std::string eight_bits(128, 'b');
