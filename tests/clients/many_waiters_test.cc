@@ -112,7 +112,7 @@ class ManyWaitersTest : public testing::Test {
   static double Ratio(const char* what, ServerProcess& one, ServerProcess& many, int operations,
                       const std::function<void(ServerProcess&)>& work) {
     const char* wanted = std::getenv("SLUICE_TURNS");
-    const size_t turns = wanted != nullptr ? std::strtoul(wanted, nullptr, 10) : 40;
+    const size_t turns = wanted != nullptr ? std::strtoul(wanted, nullptr, 10) : 20;
     const auto cost = [&](ServerProcess& server) {
       const uint64_t before = CpuNs(server.pid());
       work(server);
