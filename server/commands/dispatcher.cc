@@ -1,7 +1,6 @@
 #include "server/commands/dispatcher.h"
 
 #include <algorithm>
-#include <deque>
 #include <utility>
 #include <vector>
 
@@ -49,12 +48,6 @@ std::string ToWire(std::span<const std::string_view> args) {
   return wire;
 }
 
-// Somebody may wait for this key to change.
-struct ReadyKey {
-  uint8_t db;
-  std::string key;
-};
-
 // A row that fits a request, or what to answer instead.
 struct Resolved {
   const Command* command = nullptr;
@@ -84,7 +77,8 @@ Resolved Resolve(const protocol::Request& request, bool authenticated) {
 
 class Dispatcher::Impl {
  public:
-  Impl(engine::Journal& journal, Host& host) : journal_(journal), host_(host) {}
+  Impl(engine::Journal& journal, Host& host)
+      : journal_(journal), host_(host), waiters_(journal.engine().hash_seed()) {}
 
   void SetTime(Time now) {
     // A wall clock that is set back stands still until it has caught up: IDs and windows rely on it.
@@ -124,8 +118,8 @@ class Dispatcher::Impl {
   ServerStatistics statistics_;
   WaitTable waiters_;
   WatchTable watches_;
-  std::deque<ReadyKey> ready_;
   bool in_exec_ = false;
+  std::vector<std::string_view> kept_args_;  // of the call that is executed again
   // Of requests that were kept here, whose limits were looked at when they came.
   protocol::RequestParser kept_parser_{
       {.max_args = SIZE_MAX, .max_bulk_bytes = SIZE_MAX, .max_inline_bytes = 0}};
@@ -162,7 +156,7 @@ class Dispatcher::Impl::Call final : public Context {
     if (damaged_) return;
     if (impl_.in_exec_) return reply.NullArray();
     blocks_ = true;
-    retry_ms_.reset();
+    retry_ms_ = BlockedCall::kNever;
     if (block.retry_at_ms) {
       const uint64_t unix_ms = now.unix_ms();
       retry_ms_ = now.monotonic_ms + (*block.retry_at_ms > unix_ms ? *block.retry_at_ms - unix_ms : 1);
@@ -172,7 +166,7 @@ class Dispatcher::Impl::Call final : public Context {
     call->session = &session;
     call->command = &command;
     call->db = block.for_checkpoint ? kNoDatabase : session.db;
-    call->wire = ToWire(block.args);
+    call->request = KeptRequest(block.args);
     call->claims = block.claims;
     call->retry_ms = retry_ms_;
     if (block.timeout_ms != 0) call->deadline_ms = now.monotonic_ms + block.timeout_ms;
@@ -200,13 +194,13 @@ class Dispatcher::Impl::Call final : public Context {
   const engine::Journal& journal() const override { return impl_.journal_; }
   const ServerStatistics& statistics() const override { return impl_.statistics_; }
   bool blocks() const { return blocks_; }
-  std::optional<uint64_t> retry_ms() const { return retry_ms_; }
+  uint64_t retry_ms() const { return retry_ms_; }
 
  private:
   Impl& impl_;
   size_t begin_;  // of this call's reply
   bool blocks_ = false;
-  std::optional<uint64_t> retry_ms_;  // monotonic
+  uint64_t retry_ms_ = BlockedCall::kNever;
 };
 
 void Dispatcher::Impl::Execute(Session& session, const protocol::Request& request) {
@@ -222,7 +216,7 @@ void Dispatcher::Impl::Execute(Session& session, const protocol::Request& reques
   const Command& command = *resolved.command;
   if (session.transaction && (command.flags & kRunsInMulti) == 0) return Queue(session, command, request);
   Run(session, command, request);
-  if (!ready_.empty()) ServeReady();
+  if (waiters_.any_ready()) ServeReady();
 }
 
 void Dispatcher::Impl::Run(Session& session, const Command& command, const protocol::Request& request) {
@@ -332,7 +326,7 @@ bool Dispatcher::Impl::RunBackgroundSlice() {
     if (journal_.engine().keys().Find(id) != nullptr) break;  // no room for it now
     more |= i + 1 == kExpiriesAtOnce;
   }
-  if (!ready_.empty()) ServeReady();
+  if (waiters_.any_ready()) ServeReady();
   return more;
 }
 
@@ -377,33 +371,29 @@ void Dispatcher::Impl::Notice(const engine::Event& event) {
 
 void Dispatcher::Impl::NoticeKey(uint8_t db, std::string_view key, bool wakes) {
   if (!watches_.empty()) watches_.Touch(db, key);
-  if (wakes && !waiters_.empty()) ready_.push_back({db, std::string(key)});
+  if (wakes && !waiters_.empty()) waiters_.MarkReady(db, key);
 }
 
 void Dispatcher::Impl::NoticeDatabase(uint8_t db) {
   watches_.TouchAll(db);
-  for (std::string& key : waiters_.KeysOf(db)) ready_.push_back({db, std::move(key)});
+  waiters_.MarkAllReady(db);
 }
 
 // ---- waiting calls
 
 void Dispatcher::Impl::ServeReady() {
-  while (!ready_.empty()) {
-    const ReadyKey ready = std::move(ready_.front());
-    ready_.pop_front();
-    waiters_.ForKey(ready.db, ready.key, [this](WaitQueue& queue) { ServeQueue(queue); });
-  }
+  waiters_.ServeReady([this](WaitQueue& queue) { ServeQueue(queue); });
   statistics_.blocked = waiters_.size();
 }
 
 void Dispatcher::Impl::ServeQueue(WaitQueue& queue) {
   bool nothing_new = false;
-  for (auto it = queue.calls.begin(); it != queue.calls.end();) {
-    BlockedCall& call = **it;
-    ++it;  // the call takes its ticket with it when it is answered
+  for (WaitTicket* ticket = queue.first(); ticket != nullptr;) {
+    BlockedCall& call = *ticket->call;
+    ticket = ticket->behind;  // the call takes its ticket with it when it is answered
     if (nothing_new && !call.claims) continue;
-    if (Retry(call) || !queue.grouped) continue;
-    if (queue.claiming == 0) return;
+    if (Retry(call) || !queue.grouped()) continue;
+    if (!queue.claims()) return;
     nothing_new = true;
   }
 }
@@ -411,10 +401,11 @@ void Dispatcher::Impl::ServeQueue(WaitQueue& queue) {
 // Executes a waiting call again; true where it was answered, and is gone.
 bool Dispatcher::Impl::Retry(BlockedCall& call) {
   Session& session = *call.session;
-  CHECK(kept_parser_.Parse(call.wire) == protocol::RequestParser::Status::kRequest);
+  call.request.Unpack(kept_args_);
+  const protocol::Request request(kept_args_);
   session.output.ShowState();
   protocol::ReplyWriter reply(session.output.bytes(), session.version);
-  Call again(*this, session, *call.command, kept_parser_.request(), reply, true);
+  Call again(*this, session, *call.command, request, reply, true);
   call.command->handler(again);
   again.AnswerDamage();
   if (again.blocks()) {
@@ -446,20 +437,20 @@ void Dispatcher::Impl::Answer(BlockedCall& call, std::string_view error) {
 
 void Dispatcher::Impl::ExpireBlocked() {
   while (BlockedCall* call = waiters_.Earliest()) {
-    if (*call->due_ms() > now_.monotonic_ms) break;
-    if (call->deadline_ms && *call->deadline_ms <= now_.monotonic_ms) {
+    if (call->due_ms() > now_.monotonic_ms) break;
+    if (call->deadline_ms <= now_.monotonic_ms) {
       Answer(*call, {});
     } else {
       Retry(*call);
     }
   }
-  if (!ready_.empty()) ServeReady();
+  if (waiters_.any_ready()) ServeReady();
   statistics_.blocked = waiters_.size();
 }
 
 std::optional<uint64_t> Dispatcher::Impl::next_deadline_ms() const {
   const BlockedCall* call = waiters_.Earliest();
-  return call == nullptr ? std::nullopt : call->due_ms();
+  return call == nullptr ? std::nullopt : std::optional(call->due_ms());
 }
 
 void Dispatcher::Impl::Drop(Session& session) {

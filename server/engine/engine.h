@@ -22,6 +22,7 @@ class Engine {
   explicit Engine(uint64_t hash_seed) : hash_seed_(hash_seed), keys_(hash_seed) {}
 
   const Keyspace& keys() const { return keys_; }
+  uint64_t hash_seed() const { return hash_seed_; }
   const Object* Find(uint8_t db, std::string_view key) const { return keys_.Find(db, key); }
 
   // Applies one event, whose record stands at `place` (that of the event's own first byte). Cannot fail: an

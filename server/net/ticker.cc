@@ -69,6 +69,8 @@ void Ticker::End() {
     const auto deadline = dispatcher_.next_deadline_ms();
     if (deadline && *deadline <= now_.monotonic_ms) dispatcher_.ExpireBlocked();
   }
+  // Before any reply leaves: whoever hears that a connection was killed finds it closed.
+  CloseDoomed();
   StampOutputs();
   if (!finished_) {
     log_.Submit();
