@@ -335,8 +335,8 @@ bool Dispatcher::Impl::RunCheckpointSlice() {
   const uint64_t finished = checkpointer.status().finished;
   const bool more = checkpointer.RunSlice(now_.unix_ms());
   if (checkpointer.status().finished != finished) {
-    waiters_.ForKey(kNoDatabase, kCheckpoint, [this](WaitQueue& queue) { ServeQueue(queue); });
-    statistics_.blocked = waiters_.size();
+    waiters_.MarkReady(kNoDatabase, kCheckpoint);
+    if (waiters_.any_ready()) ServeReady();
   }
   return more;
 }

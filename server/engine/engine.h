@@ -51,7 +51,6 @@ class Engine {
 
   // Takes over what a checkpoint held (StateLoad): all but the streams' indexes. The engine was empty.
   void Adopt(Keyspace keys) { keys_ = std::move(keys); }
-  uint64_t hash_seed() const { return hash_seed_; }
 
  private:
   friend class Applier;
