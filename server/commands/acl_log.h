@@ -10,11 +10,11 @@ namespace sluice::commands::acl {
 
 // One refusal, or several of the same kind that followed each other within a minute.
 struct LogEntry {
-  std::string_view reason;   // command, key, channel, auth
-  std::string_view context;  // toplevel, multi
-  std::string object;        // the command, key or channel; of auth, the command that brought the password
-  std::string user;
-  std::string client;  // as CLIENT INFO has it, at the last time
+  std::string_view reason = {};   // command, key, channel, auth
+  std::string_view context = {};  // toplevel, multi
+  std::string object = {};  // the command, key or channel; of auth, the command that brought the password
+  std::string user = {};
+  std::string client = {};  // as CLIENT INFO has it, at the last time
   uint64_t count = 1;
   uint64_t id = 0;          // never reused while the server runs
   uint64_t created_ms = 0;  // unix time

@@ -57,31 +57,33 @@ std::optional<std::string_view> Selector::Apply(std::string_view rule) {
     case '-':
       return commands_.Apply(rule);
     case '&':
-      if (!IsPattern(rule)) return kSyntax;
-      if (all_channels_ && rule != "&*") {
+      if (rule == "&*") return AddChannel("*");
+      if (all_channels_) {
         return "Adding a pattern after the * pattern (or the 'allchannels' flag) is not valid and does not "
-               "have any "
-               "effect. Try 'resetchannels' to start with an empty list of channels";
+               "have any effect. Try 'resetchannels' to start with an empty list of channels";
       }
-      return AddChannel(rule.substr(1));
+      return IsPattern(rule) ? AddChannel(rule.substr(1)) : kSyntax;
     case '~':
-    case '%': {
-      const size_t tilde = rule.find('~');
-      const auto permissions = rule[0] == '~'       ? std::pair(true, true)
-                               : tilde == rule.npos ? std::nullopt
-                                                    : ReadPermissions(rule.substr(1, tilde - 1));
-      if (!permissions || !IsPattern(rule)) return kSyntax;
-      const std::string_view pattern = rule.substr(tilde + 1);
-      if (all_keys_ && pattern != "*") {
+    case '%':
+      if (rule == "~*") return AddKeyPattern("*", true, true);
+      if (all_keys_) {
         return "Adding a pattern after the * pattern (or the 'allkeys' flag) is not valid and does not have "
-               "any "
-               "effect. Try 'resetkeys' to start with an empty list of patterns";
+               "any effect. Try 'resetkeys' to start with an empty list of patterns";
       }
-      return AddKeyPattern(pattern, permissions->first, permissions->second);
-    }
+      return AddKeyRule(rule);
     default:
       return kSyntax;
   }
+}
+
+// ~pattern, or %, letters, ~pattern.
+std::optional<std::string_view> Selector::AddKeyRule(std::string_view rule) {
+  const size_t tilde = rule.find('~');
+  if (tilde == std::string_view::npos || !IsPattern(rule)) return kSyntax;
+  const auto permissions =
+      tilde == 0 ? std::optional(std::pair(true, true)) : ReadPermissions(rule.substr(1, tilde - 1));
+  if (!permissions) return kSyntax;
+  return AddKeyPattern(rule.substr(tilde + 1), permissions->first, permissions->second);
 }
 
 std::optional<std::string_view> Selector::AddKeyPattern(std::string_view pattern, bool read, bool write) {

@@ -52,6 +52,7 @@ class Selector {
     bool write;
   };
 
+  std::optional<std::string_view> AddKeyRule(std::string_view rule);
   std::optional<std::string_view> AddKeyPattern(std::string_view pattern, bool read, bool write);
   std::optional<std::string_view> AddChannel(std::string_view pattern);
 

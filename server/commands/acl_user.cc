@@ -1,6 +1,7 @@
 #include "server/commands/acl_user.h"
 
 #include <algorithm>
+#include <tl/expected.hpp>
 
 #include "server/commands/arguments.h"
 
@@ -24,6 +25,21 @@ RuleError ErrorOf(std::string_view rule, std::string_view why) {
   return {std::string(rule.substr(0, kMaxShown)), why};
 }
 
+// The rules, each selector as one.
+tl::expected<std::vector<std::string>, RuleError> MergeSelectors(std::span<const std::string_view> rules) {
+  std::vector<std::string> whole;
+  for (size_t i = 0; i < rules.size(); ++i) {
+    const size_t begin = i;
+    std::string& rule = whole.emplace_back(rules[i]);
+    if (!rule.starts_with('(')) continue;
+    while (!rule.ends_with(')')) {
+      if (++i == rules.size()) return tl::unexpected(ErrorOf(rules[begin], kUnmatchedParenthesis));
+      rule.append(" ").append(rules[i]);
+    }
+  }
+  return whole;
+}
+
 }  // namespace
 
 User::User(std::string_view name, bool all_channels)
@@ -35,15 +51,11 @@ bool User::IsName(std::string_view name) {
 }
 
 std::optional<RuleError> User::Apply(std::span<const std::string_view> rules) {
+  const auto whole = MergeSelectors(rules);
+  if (!whole) return whole.error();
   User changed = *this;
-  for (size_t i = 0; i < rules.size(); ++i) {
-    const std::string_view first = rules[i];
-    std::string whole(first);
-    if (first.starts_with('(')) {
-      for (; !whole.ends_with(')') && i + 1 < rules.size(); ++i) whole += " " + std::string(rules[i + 1]);
-      if (!whole.ends_with(')')) return ErrorOf(first, kUnmatchedParenthesis);
-    }
-    if (const auto why = changed.ApplyOne(whole)) return ErrorOf(whole, *why);
+  for (const std::string& rule : *whole) {
+    if (const auto why = changed.ApplyOne(rule)) return ErrorOf(rule, *why);
   }
   changed.unrestricted_ = changed.root_.AllowsEverything() ||
                           std::any_of(changed.selectors_.begin(), changed.selectors_.end(),
