@@ -180,13 +180,21 @@ constexpr OptionKind Password() {
   return kind;
 }
 
-// A user a line; what his rules are worth is found out when the server learns its users. One empty word: no
-// users.
+// A user a line; what his rules are worth is found out when the server learns its users. One word may hold
+// them all
+// (`--user "name rule rule"`); an empty one: no users.
 constexpr OptionKind UserLines() {
   return {.values = [] { return std::string("<name> [rule ...]"); },
           .set = [](Config& config, Words words) -> MaybeError {
             if (words.empty()) return "wrong number of arguments";
-            if (words.size() == 1 && words[0].empty()) {
+            std::vector<std::string> split;
+            if (words.size() == 1) {
+              const auto inner = SplitWords(words[0]);
+              if (!inner) return "unbalanced quotes";
+              split = *inner;
+              words = split;
+            }
+            if (words.empty()) {
               config.users.clear();
               return std::nullopt;
             }
