@@ -55,14 +55,16 @@ struct Keys {
     kRange,    // from `first` to `last` (negative: from the end) in steps of `step`
     kStreams,  // after the word STREAMS, the first half of what follows
     kCounted,  // at `first` the number of keys; they follow, in steps of `step`
-    kWord,     // one behind each `word` among the arguments `first`, `first` + 2, ...: options come in pairs
+    // One behind each of `words` among the arguments `first`, `first` + 2, ...: options come in pairs. As far
+    // as the word FIELDS, behind which users' own words stand; an empty key is none.
+    kWords,
   };
   Kind kind = kNone;
   int8_t first = 0;
   int8_t last = 0;
   int8_t step = 0;
-  std::string_view word = {};  // in upper case
-  uint16_t access = 0;         // KeyFlags. 0: what any reading or writing row may do at most
+  std::string_view words = {};  // in upper case, "STREAM|OTHER"
+  uint16_t access = 0;          // KeyFlags. 0: what any reading or writing row may do at most
 
   constexpr Keys With(int flags) const {
     Keys keys = *this;

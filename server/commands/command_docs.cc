@@ -29,7 +29,7 @@ void WriteSearch(ReplyWriter& reply, std::string_view type, const Command& comma
   }
   const bool streams = keys.kind == Keys::kStreams;
   reply.Map(2);
-  reply.Bulk("keyword"), reply.Bulk(streams ? "STREAMS" : keys.word);
+  reply.Bulk("keyword"), reply.Bulk(streams ? "STREAMS" : keys.words);
   reply.Bulk("startfrom"), reply.Integer(!streams ? keys.first : command.name == "xreadgroup" ? 4 : 1);
 }
 
@@ -48,14 +48,14 @@ void WriteKeySpec(ReplyWriter& reply, const Command& command, const Keys& keys) 
   reply.Map(3);
   reply.Bulk("flags");
   WriteStatuses(reply, KeyFlagNames(keys.access == 0 ? AccessOf(command, keys, {}) : keys.access));
-  const bool by_word = keys.kind == Keys::kStreams || keys.kind == Keys::kWord;
+  const bool by_word = keys.kind == Keys::kStreams || keys.kind == Keys::kWords;
   WriteSearch(reply, by_word ? "keyword" : "index", command, keys);
   reply.Bulk("find_keys");
   reply.Map(2);
   switch (keys.kind) {
     case Keys::kStreams:
       return WriteRange(reply, -1, 1, 2);
-    case Keys::kWord:
+    case Keys::kWords:
       return WriteRange(reply, 0, 1, 0);
     case Keys::kCounted:
       reply.Bulk("type"), reply.Bulk("keynum");
@@ -71,11 +71,24 @@ void WriteKeySpec(ReplyWriter& reply, const Command& command, const Keys& keys) 
   }
 }
 
+// Where keys stand behind several words, a specification each.
+std::vector<Keys> SplitByWord(const Keys& keys) {
+  std::vector<Keys> split;
+  for (std::string_view words = keys.words; !words.empty();) {
+    const size_t end = std::min(words.find('|'), words.size());
+    split.push_back(keys);
+    split.back().words = words.substr(0, end);
+    words.remove_prefix(std::min(end + 1, words.size()));
+  }
+  if (split.empty() && keys.kind != Keys::kNone) split.push_back(keys);
+  return split;
+}
+
 void WriteKeySpecs(ReplyWriter& reply, const Command& command) {
-  const bool further = command.further_keys.kind != Keys::kNone;
-  reply.Array((command.keys.kind != Keys::kNone ? 1u : 0u) + (further ? 1u : 0u));
-  if (command.keys.kind != Keys::kNone) WriteKeySpec(reply, command, command.keys);
-  if (further) WriteKeySpec(reply, command, command.further_keys);
+  std::vector<Keys> all = SplitByWord(command.keys);
+  for (const Keys& further : SplitByWord(command.further_keys)) all.push_back(further);
+  reply.Array(all.size());
+  for (const Keys& keys : all) WriteKeySpec(reply, command, keys);
 }
 
 // The last of the keys that stand in a row, for clients that know only first, last and step.

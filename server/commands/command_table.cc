@@ -137,8 +137,17 @@ size_t CountedKeys(std::span<const std::string_view> args, size_t at, size_t ste
   return static_cast<uint64_t>(*count) <= room ? static_cast<size_t>(*count) : 0;
 }
 
-bool IsKeyWord(std::string_view text, std::string_view word) {
-  return IsWord(text, word);
+std::vector<size_t> KeysBehindWords(const Keys& keys, std::span<const std::string_view> args) {
+  std::vector<size_t> found;
+  for (size_t i = static_cast<size_t>(keys.first); i + 1 < args.size() && !IsWord(args[i], "FIELDS");
+       i += 2) {
+    for (std::string_view words = keys.words; !words.empty() && !args[i + 1].empty();) {
+      const size_t end = std::min(words.find('|'), words.size());
+      if (IsWord(args[i], words.substr(0, end))) found.push_back(i + 1);
+      words.remove_prefix(std::min(end + 1, words.size()));
+    }
+  }
+  return found;
 }
 
 uint16_t AccessOf(const Command& command, const Keys& keys, std::span<const std::string_view> args) {

@@ -52,8 +52,8 @@ std::string_view GroupName(Group group);
 std::pair<size_t, size_t> StreamsKeys(std::span<const std::string_view> args);
 // How many keys follow the number at `at`; 0 where it is none, or more than there are arguments.
 size_t CountedKeys(std::span<const std::string_view> args, size_t at, size_t step);
-// Whether `text` is `word` in any case; for this header's templates.
-bool IsKeyWord(std::string_view text, std::string_view word);
+// Where a row's Keys::kWords are.
+std::vector<size_t> KeysBehindWords(const Keys& keys, std::span<const std::string_view> args);
 
 template <typename Visit>
 void ForEachKeyOf(const Keys& keys, std::span<const std::string_view> args, Visit&& visit) {
@@ -78,10 +78,8 @@ void ForEachKeyOf(const Keys& keys, std::span<const std::string_view> args, Visi
       for (size_t i = 0; i < count; ++i) visit(at + 1 + i * step);
       return;
     }
-    case Keys::kWord:
-      for (size_t i = static_cast<size_t>(keys.first); i + 1 < args.size(); i += 2) {
-        if (IsKeyWord(args[i], keys.word)) visit(i + 1);
-      }
+    case Keys::kWords:
+      for (size_t i : KeysBehindWords(keys, args)) visit(i);
   }
 }
 

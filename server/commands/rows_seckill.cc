@@ -5,7 +5,7 @@ namespace sluice::commands {
 namespace {
 
 // Buyers write to it later without having to name it: who creates the item must be allowed to.
-constexpr Keys kOrderStream{Keys::kWord, 2, 0, 0, "STREAM", kRW | kUpdate};
+constexpr Keys kOrderStream{Keys::kWords, 2, 0, 0, "STREAM", kRW | kUpdate};
 
 // Sorted by name.
 constexpr Command kRows[] = {

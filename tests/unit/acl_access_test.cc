@@ -31,8 +31,8 @@ Words RequestOf(const Command& command) {
     const bool open_end = command.keys.kind == Keys::kRange && command.keys.last < 0 && command.arity < 0;
     if (open_end) words.insert(words.end(), static_cast<size_t>(command.keys.step) * 2, "1");
     if (command.keys.kind == Keys::kCounted) words[static_cast<size_t>(command.keys.first)] = "1";
-    if (command.further_keys.kind == Keys::kWord) {
-      words.push_back(std::string(command.further_keys.word));
+    if (command.further_keys.kind == Keys::kWords) {
+      words.push_back(std::string(command.further_keys.words));
       words.push_back("1");
     }
   }
