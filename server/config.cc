@@ -35,6 +35,14 @@ constexpr std::array kOptions = {
     Option{"maxclients", Number<&Config::maxclients, 1, 1000000>(), "10000", kAnyTime,
            "connections at once; one more gets an error. Lowered where the open-files limit is too small"},
     Option{"requirepass", Password(), "\"\"", kAnyTime, "password that AUTH asks for; empty: none"},
+    Option{"user", UserLines(), "\"\"", kAtStart,
+           "a user: name and rules, as ACL SETUSER takes them; one line each. None: the default user alone"},
+    Option{"aclfile", Text<&Config::aclfile>(), "\"\"", kAtStart,
+           "file of users instead, which ACL LOAD reads and ACL SAVE writes; empty: none"},
+    Option{"acl-pubsub-default", OneOf<&Config::acl_pubsub_default, kPubsubDefaults>(), "resetchannels",
+           kAnyTime, "the channels of new users: none or all"},
+    Option{"acllog-max-len", Number<&Config::acllog_max_len, 0, 100000>(), "128", kAnyTime,
+           "refusals that ACL LOG remembers"},
     Option{"protected-mode", YesNo<&Config::protected_mode>(), "yes", kAnyTime,
            "refuse peers from other machines while no password is set"},
     Option{"enable-debug-command", OneOf<&Config::enable_debug_command, kDebugCommands>(), "no", kAtStart,
@@ -108,6 +116,7 @@ constexpr std::array kOptions = {
 // Gives `option` the value `words`, some of which may hold several words themselves (`--bind "a b"`, CONFIG
 // SET).
 MaybeError SetOption(const Option& option, std::span<const std::string> words, Config& config) {
+  if (option.kind.repeated) return option.kind.set(config, words);
   if (!option.kind.several_words) {
     if (words.size() != 1) return "wrong number of arguments";
     return option.kind.set(config, words);

@@ -14,6 +14,7 @@ namespace sluice {
 enum class LogLevel : uint8_t { kDebug, kVerbose, kNotice, kWarning };
 enum class AppendFsync : uint8_t { kAlways, kEverySecond, kNo };
 enum class CommitWay : uint8_t { kAuto, kUring, kThread, kInline };
+enum class PubsubDefault : uint8_t { kNoChannels, kAllChannels };
 enum class DebugCommands : uint8_t { kNo, kYes, kLocal };
 
 // Bounds on what one class of clients may leave unread: closed at once above hard_bytes, and when it stays
@@ -36,6 +37,10 @@ struct Config {
   uint64_t timeout;
   uint64_t maxclients;
   std::string requirepass;
+  std::vector<std::vector<std::string>> users;  // <name> [rule ...] of each user line
+  std::string aclfile;
+  PubsubDefault acl_pubsub_default;
+  uint64_t acllog_max_len;
   bool protected_mode;
   DebugCommands enable_debug_command;
 
@@ -76,7 +81,8 @@ struct OptionKind {
   std::optional<std::string> (*set)(Config& config, std::span<const std::string> words);
   std::string (*get)(const Config& config);
   bool several_words = false;
-  bool secret = false;  // never echoed
+  bool secret = false;    // never echoed
+  bool repeated = false;  // each line adds a value, whose words are taken as they are
 };
 
 enum class Change : uint8_t {

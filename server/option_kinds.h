@@ -135,6 +135,7 @@ constexpr OptionKind YesNo() {
 inline constexpr std::array kLogLevels = {"debug", "verbose", "notice", "warning"};
 inline constexpr std::array kAppendFsyncs = {"always", "everysec", "no"};
 inline constexpr std::array kCommitWays = {"auto", "io_uring", "thread", "inline"};
+inline constexpr std::array kPubsubDefaults = {"resetchannels", "allchannels"};
 inline constexpr std::array kDebugCommands = {"no", "yes", "local"};
 
 template <const auto& kNames>
@@ -177,6 +178,36 @@ constexpr OptionKind Password() {
   OptionKind kind = Text<&Config::requirepass>();
   kind.secret = true;
   return kind;
+}
+
+// A user a line; what his rules are worth is found out when the server learns its users. One word may hold
+// them all
+// (`--user "name rule rule"`); an empty one: no users.
+constexpr OptionKind UserLines() {
+  return {.values = [] { return std::string("<name> [rule ...]"); },
+          .set = [](Config& config, Words words) -> MaybeError {
+            if (words.empty()) return "wrong number of arguments";
+            std::vector<std::string> split;
+            if (words.size() == 1) {
+              const auto inner = SplitWords(words[0]);
+              if (!inner) return "unbalanced quotes";
+              split = *inner;
+              words = split;
+            }
+            if (words.empty()) {
+              config.users.clear();
+              return std::nullopt;
+            }
+            for (const std::vector<std::string>& user : config.users) {
+              if (user[0] == words[0]) return "a user can be defined only once";
+            }
+            config.users.emplace_back(words.begin(), words.end());
+            return std::nullopt;
+          },
+          // Rules hold secrets, and ACL LIST shows them to those who may see it.
+          .get = [](const Config&) { return std::string(); },
+          .secret = true,
+          .repeated = true};
 }
 
 constexpr OptionKind Addresses() {

@@ -5,6 +5,7 @@
 #include <string>
 #include <string_view>
 
+#include "server/commands/acl_category.h"
 #include "server/commands/command_table.h"
 
 namespace {

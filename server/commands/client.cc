@@ -2,7 +2,9 @@
 #include <algorithm>
 #include <vector>
 
+#include "server/commands/acl_users.h"
 #include "server/commands/arguments.h"
+#include "server/commands/client_line.h"
 #include "server/commands/command.h"
 #include "server/commands/handlers.h"
 
@@ -59,7 +61,9 @@ std::string Describe(const Session& session, Time now) {
       Number(sizeof session + session.query_buffer + session.output.size()),
       " events=r cmd=",
       command,
-      " user=default redir=-1 resp=",
+      " user=",
+      session.user->name(),
+      " redir=-1 resp=",
       session.version == protocol::Version::kResp3 ? "3" : "2",
       " lib-name=",
       session.lib_name,
@@ -88,7 +92,7 @@ struct Filter {
     if (!ids.empty() && std::find(ids.begin(), ids.end(), session.id) == ids.end()) return false;
     if (!address.empty() && address != session.peer) return false;
     if (!local.empty() && local != session.local) return false;
-    if (!user.empty() && user != "default") return false;
+    if (!user.empty() && user != session.user->name()) return false;
     // Every client is a normal one: there are no replicas and no subscribers.
     if (!type.empty() && !IsWord(type, "NORMAL")) return false;
     if (min_age_s && now.unix_ms() < session.connected_ms + *min_age_s * 1000) return false;
@@ -120,7 +124,7 @@ std::optional<Filter> ParseKillFilter(Context& ctx) {
     } else if (IsWord(word, "LADDR")) {
       filter.local = value;
     } else if (IsWord(word, "USER")) {
-      if (value != "default") {
+      if (ctx.host.users().Find(value) == nullptr) {
         ctx.reply.Error(errors::Concat({"No such user '", value, "'"}));
         return std::nullopt;
       }
@@ -150,6 +154,10 @@ std::vector<Session*> Matching(Context& ctx, const Filter& filter) {
 }
 
 }  // namespace
+
+std::string ClientLine(const Session& session, Time now) {
+  return Describe(session, now);
+}
 
 void ClientId(Context& ctx) {
   ctx.reply.Integer(static_cast<int64_t>(ctx.session.id));

@@ -1,6 +1,7 @@
 // COMMAND: the table, for programs and for people.
 #include <vector>
 
+#include "server/commands/acl_category.h"
 #include "server/commands/arguments.h"
 #include "server/commands/command_table.h"
 #include "server/commands/glob.h"
@@ -16,38 +17,85 @@ void WriteStatuses(ReplyWriter& reply, const std::vector<std::string_view>& name
   for (std::string_view name : names) reply.Simple(name);
 }
 
-// Where the keys are, in the terms of COMMAND INFO's key specifications.
-void WriteKeySpecs(ReplyWriter& reply, const Command& command) {
-  const Keys& keys = command.keys;
-  if (keys.kind == Keys::kNone) return reply.Array(0);
-  reply.Array(1);
-  reply.Map(3);
-  reply.Bulk("flags");
-  WriteStatuses(reply, {(command.flags & kWrite) != 0 ? "RW" : "RO",
-                        (command.flags & kWrite) != 0 ? "update" : "access"});
+void WriteSearch(ReplyWriter& reply, std::string_view type, const Command& command, const Keys& keys) {
   reply.Bulk("begin_search");
   reply.Map(2);
-  reply.Bulk("type");
-  const bool by_word = keys.kind == Keys::kStreams;
-  reply.Bulk(by_word ? "keyword" : "index");
+  reply.Bulk("type"), reply.Bulk(type);
   reply.Bulk("spec");
-  if (by_word) {
-    reply.Map(2);
-    reply.Bulk("keyword"), reply.Bulk("STREAMS");
-    reply.Bulk("startfrom"), reply.Integer(command.name == "xreadgroup" ? 4 : 1);
-  } else {
+  if (type == "index") {
     reply.Map(1);
     reply.Bulk("index"), reply.Integer(keys.first);
+    return;
   }
-  reply.Bulk("find_keys");
+  const bool streams = keys.kind == Keys::kStreams;
   reply.Map(2);
+  reply.Bulk("keyword"), reply.Bulk(streams ? "STREAMS" : keys.words);
+  reply.Bulk("startfrom"), reply.Integer(!streams ? keys.first : command.name == "xreadgroup" ? 4 : 1);
+}
+
+// Counted from the first key; -1: to the last argument, of which `limit` 2 takes the first half.
+void WriteRange(ReplyWriter& reply, int last, int step, int limit) {
   reply.Bulk("type"), reply.Bulk("range");
   reply.Bulk("spec");
   reply.Map(3);
-  // Counted from the first key; -1: to the last argument, of which `limit` 2 takes the first half.
-  reply.Bulk("lastkey"), reply.Integer(by_word || keys.last < 0 ? -1 : keys.last - keys.first);
-  reply.Bulk("keystep"), reply.Integer(by_word ? 1 : keys.step);
-  reply.Bulk("limit"), reply.Integer(by_word ? 2 : 0);
+  reply.Bulk("lastkey"), reply.Integer(last);
+  reply.Bulk("keystep"), reply.Integer(step);
+  reply.Bulk("limit"), reply.Integer(limit);
+}
+
+// Where some keys are, in the terms of COMMAND INFO's key specifications.
+void WriteKeySpec(ReplyWriter& reply, const Command& command, const Keys& keys) {
+  reply.Map(3);
+  reply.Bulk("flags");
+  WriteStatuses(reply, KeyFlagNames(keys.access == 0 ? AccessOf(command, keys, {}) : keys.access));
+  const bool by_word = keys.kind == Keys::kStreams || keys.kind == Keys::kWords;
+  WriteSearch(reply, by_word ? "keyword" : "index", command, keys);
+  reply.Bulk("find_keys");
+  reply.Map(2);
+  switch (keys.kind) {
+    case Keys::kStreams:
+      return WriteRange(reply, -1, 1, 2);
+    case Keys::kWords:
+      return WriteRange(reply, 0, 1, 0);
+    case Keys::kCounted:
+      reply.Bulk("type"), reply.Bulk("keynum");
+      reply.Bulk("spec");
+      reply.Map(3);
+      reply.Bulk("keynumidx"), reply.Integer(0);
+      reply.Bulk("firstkey"), reply.Integer(1);
+      reply.Bulk("keystep"), reply.Integer(keys.step);
+      return;
+    case Keys::kRange:
+    case Keys::kNone:
+      return WriteRange(reply, keys.last < 0 ? -1 : keys.last - keys.first, keys.step, 0);
+  }
+}
+
+// Where keys stand behind several words, a specification each.
+std::vector<Keys> SplitByWord(const Keys& keys) {
+  std::vector<Keys> split;
+  for (std::string_view words = keys.words; !words.empty();) {
+    const size_t end = std::min(words.find('|'), words.size());
+    split.push_back(keys);
+    split.back().words = words.substr(0, end);
+    words.remove_prefix(std::min(end + 1, words.size()));
+  }
+  if (split.empty() && keys.kind != Keys::kNone) split.push_back(keys);
+  return split;
+}
+
+void WriteKeySpecs(ReplyWriter& reply, const Command& command) {
+  std::vector<Keys> all = SplitByWord(command.keys);
+  for (const Keys& further : SplitByWord(command.further_keys)) all.push_back(further);
+  reply.Array(all.size());
+  for (const Keys& keys : all) WriteKeySpec(reply, command, keys);
+}
+
+// The last of the keys that stand in a row, for clients that know only first, last and step.
+int LastInRow(const Command& command) {
+  const Keys& keys = command.keys;
+  const Keys& more = command.further_keys;
+  return more.kind == Keys::kRange && more.first == keys.last + 1 ? more.last : keys.last;
 }
 
 void WriteInfo(ReplyWriter& reply, const Command& command) {
@@ -57,7 +105,7 @@ void WriteInfo(ReplyWriter& reply, const Command& command) {
   WriteStatuses(reply, FlagNames(command));
   const bool range = command.keys.kind == Keys::kRange;
   reply.Integer(range ? command.keys.first : 0);
-  reply.Integer(range ? command.keys.last : 0);
+  reply.Integer(range ? LastInRow(command) : 0);
   reply.Integer(range ? command.keys.step : 0);
   WriteStatuses(reply, CategoryNames(command));
   reply.Array(0);  // tips: for proxies of clusters
@@ -121,11 +169,24 @@ void WriteDocs(ReplyWriter& reply, const Command& command) {
   }
 }
 
-bool InCategory(const Command& command, std::string_view category) {
-  for (std::string_view name : CategoryNames(command)) {
-    if (name.substr(1) == category) return true;
+// Whose keys are asked for, from the arguments of COMMAND GETKEYS; nullptr: the error is replied.
+const Command* CommandWithKeys(Context& ctx, std::span<const std::string_view> args) {
+  const auto refuse = [&](std::string_view why) {
+    ctx.reply.Error(why);
+    return nullptr;
+  };
+  const Command* command = FindCommand(args[0]);
+  if (command != nullptr && !command->subcommands.empty() && args.size() > 1) {
+    const Command* subcommand = FindSubcommand(*command, args[1]);
+    if (subcommand != nullptr) command = subcommand;
   }
-  return false;
+  if (command == nullptr) return refuse("Invalid command specified");
+  if (command->keys.kind == Keys::kNone && command->further_keys.kind == Keys::kNone) {
+    return refuse("The command has no key arguments");
+  }
+  if (!AritySuits(*command, args.size())) return refuse("Invalid number of arguments specified for command");
+  if (KeyPositions(*command, args).empty()) return refuse("Invalid arguments specified for command");
+  return command;
 }
 
 }  // namespace
@@ -169,16 +230,18 @@ void CommandList(Context& ctx) {
   if (ctx.argc() != 2 && (ctx.argc() != 5 || !IsWord(ctx.arg(2), "FILTERBY")))
     return ctx.reply.Error(errors::kSyntax);
   enum { kAll, kModule, kCategory, kPattern } filter = kAll;
+  std::optional<acl::Category> category;
   if (ctx.argc() == 5) {
     if (IsWord(ctx.arg(3), "MODULE")) filter = kModule;
     if (IsWord(ctx.arg(3), "ACLCAT")) filter = kCategory;
     if (IsWord(ctx.arg(3), "PATTERN")) filter = kPattern;
     if (filter == kAll) return ctx.reply.Error(errors::kSyntax);
+    if (filter == kCategory) category = acl::FindCategory(ctx.arg(4));
   }
   std::vector<std::string_view> names;
   auto consider = [&](const Command& command) {
     if (filter == kModule) return;
-    if (filter == kCategory && !InCategory(command, ToLower(ctx.arg(4)))) return;
+    if (filter == kCategory && (!category || (acl::CategoriesOf(command) & acl::Bit(*category)) == 0)) return;
     if (filter == kPattern && !GlobMatches(ctx.arg(4), command.name, true)) return;
     names.push_back(command.name);
   };
@@ -193,19 +256,22 @@ void CommandList(Context& ctx) {
 
 void CommandGetkeys(Context& ctx) {
   const auto args = ctx.request.args().subspan(2);
-  const Command* command = FindCommand(args[0]);
-  if (command != nullptr && !command->subcommands.empty() && args.size() > 1) {
-    const Command* subcommand = FindSubcommand(*command, args[1]);
-    if (subcommand != nullptr) command = subcommand;
-  }
-  if (command == nullptr) return ctx.reply.Error("Invalid command specified");
-  if (command->keys.kind == Keys::kNone) return ctx.reply.Error("The command has no key arguments");
-  if (!AritySuits(*command, args.size()))
-    return ctx.reply.Error("Invalid number of arguments specified for command");
-  const std::vector<size_t> positions = KeyPositions(*command, args);
-  if (positions.empty()) return ctx.reply.Error("Invalid arguments specified for command");
-  ctx.reply.Array(positions.size());
-  for (size_t position : positions) ctx.reply.Bulk(args[position]);
+  const Command* command = CommandWithKeys(ctx, args);
+  if (command == nullptr) return;
+  ctx.reply.Array(KeyPositions(*command, args).size());
+  ForEachKey(*command, args, [&](size_t position) { ctx.reply.Bulk(args[position]); });
+}
+
+void CommandGetkeysandflags(Context& ctx) {
+  const auto args = ctx.request.args().subspan(2);
+  const Command* command = CommandWithKeys(ctx, args);
+  if (command == nullptr) return;
+  ctx.reply.Array(KeyPositions(*command, args).size());
+  ForEachKey(*command, args, [&](size_t position, uint16_t access) {
+    ctx.reply.Array(2);
+    ctx.reply.Bulk(args[position]);
+    WriteStatuses(ctx.reply, KeyFlagNames(access));
+  });
 }
 
 }  // namespace sluice::commands

@@ -22,12 +22,11 @@ inline constexpr Keys kNoKeys{};
 inline constexpr Keys kFirstKey{Keys::kRange, 1, 1, 1};
 inline constexpr Keys kSecondArgKey{Keys::kRange, 2, 2, 1};
 inline constexpr Keys kAllKeys{Keys::kRange, 1, -1, 1};
-inline constexpr Keys kTwoKeys{Keys::kRange, 1, 2, 1};
 inline constexpr Keys kPairKeys{Keys::kRange, 1, -1, 2};
 inline constexpr Keys kStreamsKeys{Keys::kStreams, 0, 0, 0};
 
 inline constexpr uint32_t kAlways = kLoading | kStale;  // answers in every state of the server
-inline constexpr uint32_t kConnectionFlags = kAlways | kFast | kStateless | kNoScript;
+inline constexpr uint32_t kConnectionFlags = kAlways | kStateless | kNoScript;
 
 // A row that contradicts itself does not compile. (That each one has a function is a test's to say: under a
 // sanitizer the compiler does not know a function's address.)
@@ -35,7 +34,8 @@ constexpr bool Sound(const Command& command) {
   const bool reads_and_writes = (command.flags & kWrite) != 0 && (command.flags & kReadOnly) != 0;
   const bool stateless_data =
       (command.flags & kStateless) != 0 && (command.flags & (kWrite | kReadOnly)) != 0;
-  const bool keyed_data = command.keys.kind == Keys::kNone || (command.flags & (kWrite | kReadOnly)) != 0;
+  const bool keyed_data = command.keys.kind == Keys::kNone || command.keys.access != 0 ||
+                          (command.flags & (kWrite | kReadOnly)) != 0;
   return !command.name.empty() && !command.summary.empty() && command.arity != 0 && !reads_and_writes &&
          !stateless_data && keyed_data;
 }

@@ -10,15 +10,37 @@
 namespace sluice::commands {
 namespace {
 
-std::vector<Command> AllRows() {
+struct Table {
   std::vector<Command> rows;
+  std::vector<std::vector<Command>> subcommands;  // the rows' spans show these
+  size_t count = 0;
+};
+
+// Puts the families together and numbers every row.
+Table AllRows() {
+  Table table;
+  std::vector<Command>& rows = table.rows;
   for (std::span<const Command> family :
        {ConnectionRows(), GenericRows(), SeckillRows(), ServerRows(), StreamRows(), StringRows()}) {
     rows.insert(rows.end(), family.begin(), family.end());
   }
   std::sort(rows.begin(), rows.end(), [](const Command& a, const Command& b) { return a.name < b.name; });
   for (size_t i = 1; i < rows.size(); ++i) CHECK(rows[i - 1].name != rows[i].name);
-  return rows;
+  const auto number = [&](Command& command) { command.number = static_cast<uint16_t>(table.count++); };
+  for (Command& row : rows) {
+    number(row);
+    if (row.subcommands.empty()) continue;
+    std::vector<Command>& subcommands =
+        table.subcommands.emplace_back(row.subcommands.begin(), row.subcommands.end());
+    for (Command& subcommand : subcommands) number(subcommand);
+    row.subcommands = subcommands;
+  }
+  return table;
+}
+
+const Table& TheTable() {
+  static const Table table = AllRows();
+  return table;
 }
 
 constexpr size_t kLongestName = 32;
@@ -65,8 +87,11 @@ class NameIndex {
 }  // namespace
 
 std::span<const Command> CommandTable() {
-  static const std::vector<Command> rows = AllRows();
-  return rows;
+  return TheTable().rows;
+}
+
+size_t CountOfCommands() {
+  return TheTable().count;
 }
 
 const Command* FindCommand(std::string_view name) {
@@ -104,6 +129,41 @@ std::pair<size_t, size_t> StreamsKeys(std::span<const std::string_view> args) {
   return {0, 0};
 }
 
+size_t CountedKeys(std::span<const std::string_view> args, size_t at, size_t step) {
+  if (at >= args.size()) return 0;
+  const auto count = ParseInteger(args[at]);
+  if (!count || *count < 1) return 0;
+  const size_t room = (args.size() - at - 1) / step;
+  return static_cast<uint64_t>(*count) <= room ? static_cast<size_t>(*count) : 0;
+}
+
+std::vector<size_t> KeysBehindWords(const Keys& keys, std::span<const std::string_view> args) {
+  std::vector<size_t> found;
+  for (size_t i = static_cast<size_t>(keys.first); i + 1 < args.size() && !IsWord(args[i], "FIELDS");
+       i += 2) {
+    for (std::string_view words = keys.words; !words.empty() && !args[i + 1].empty();) {
+      const size_t end = std::min(words.find('|'), words.size());
+      if (IsWord(args[i], words.substr(0, end))) found.push_back(i + 1);
+      words.remove_prefix(std::min(end + 1, words.size()));
+    }
+  }
+  return found;
+}
+
+uint16_t AccessOf(const Command& command, const Keys& keys, std::span<const std::string_view> args) {
+  if (keys.access == 0) {
+    return (command.flags & kReadOnly) != 0 ? uint16_t{kRO | kAccess} : uint16_t{kRW | kAccess | kUpdate};
+  }
+  if ((keys.access & kVariable) == 0) return keys.access;
+  // The words may be values of other options too: then more is asked for than is needed, never less.
+  for (size_t i = 3; i < args.size(); ++i) {
+    for (std::string_view word : {"GET", "IFEQ", "IFNE"}) {
+      if (IsWord(args[i], word)) return static_cast<uint16_t>(keys.access & ~kVariable);
+    }
+  }
+  return kOW | kUpdate;
+}
+
 std::vector<size_t> KeyPositions(const Command& command, std::span<const std::string_view> args) {
   std::vector<size_t> positions;
   ForEachKey(command, args, [&](size_t position) { positions.push_back(position); });
@@ -123,22 +183,16 @@ std::vector<std::string_view> FlagNames(const Command& command) {
   return names;
 }
 
-std::vector<std::string_view> CategoryNames(const Command& command) {
+std::vector<std::string_view> KeyFlagNames(uint16_t access) {
+  constexpr std::pair<KeyFlag, std::string_view> kNames[] = {
+      {kRO, "RO"},         {kRW, "RW"},         {kOW, "OW"},
+      {kRM, "RM"},         {kAccess, "access"}, {kUpdate, "update"},
+      {kInsert, "insert"}, {kDelete, "delete"}, {kVariable, "variable_flags"},
+  };
   std::vector<std::string_view> names;
-  if (command.group == Group::kGeneric) names.push_back("@keyspace");
-  if ((command.flags & kReadOnly) != 0) names.push_back("@read");
-  if ((command.flags & kWrite) != 0) names.push_back("@write");
-  if (command.group == Group::kString) names.push_back("@string");
-  if (command.group == Group::kStream) names.push_back("@stream");
-  if (command.group == Group::kSeckill) names.push_back("@seckill");
-  if (command.group == Group::kConnection) names.push_back("@connection");
-  if (command.group == Group::kTransactions) names.push_back("@transaction");
-  if ((command.flags & kAdmin) != 0) names.push_back("@admin");
-  names.push_back((command.flags & kFast) != 0 ? "@fast" : "@slow");
-  if ((command.flags & kBlocking) != 0) names.push_back("@blocking");
-  const bool dangerous = (command.flags & kAdmin) != 0 || command.name == "keys" ||
-                         command.name == "flushall" || command.name == "flushdb" || command.name == "info";
-  if (dangerous) names.push_back("@dangerous");
+  for (const auto& [flag, name] : kNames) {
+    if ((access & flag) != 0) names.push_back(name);
+  }
   return names;
 }
 

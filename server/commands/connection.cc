@@ -1,31 +1,21 @@
 // How a client introduces itself, and leaves.
+#include "server/commands/acl_denial.h"
+#include "server/commands/acl_users.h"
 #include "server/commands/arguments.h"
 #include "server/commands/handlers.h"
 
 namespace sluice::commands {
 namespace {
 
-constexpr std::string_view kDefaultUser = "default";
 constexpr std::string_view kWrongPassword = "-WRONGPASS invalid username-password pair or user is disabled.";
 
-// Takes as long for a wrong password as for the right one of the same length.
-bool SameSecret(std::string_view given, std::string_view secret) {
-  size_t difference = given.size() ^ secret.size();
-  for (size_t i = 0; i < given.size(); ++i) {
-    difference |=
-        static_cast<size_t>(static_cast<unsigned char>(given[i]) ^
-                            static_cast<unsigned char>(secret.empty() ? 0 : secret[i % secret.size()]));
-  }
-  return difference == 0;
-}
-
-bool Authenticate(Context& ctx, std::string_view user, std::string_view password) {
-  const std::string& secret = ctx.host.settings().requirepass;
-  // Without a password the one user there is may come with any.
-  if (user == kDefaultUser && (secret.empty() || SameSecret(password, secret))) {
+bool Authenticate(Context& ctx, std::string_view name, std::string_view password) {
+  if (auto user = ctx.host.users().Authenticate(name, password)) {
+    ctx.session.user = std::move(user);
     ctx.session.authenticated = true;
     return true;
   }
+  acl::RememberWrongPassword(ctx.host.users().log(), ctx.session, ctx.arg(0), name, ctx.now);
   ctx.reply.Error(kWrongPassword);
   return false;
 }
@@ -102,13 +92,13 @@ void Hello(Context& ctx) {
 
 void Auth(Context& ctx) {
   if (ctx.argc() > 3) return ctx.reply.Error(errors::kSyntax);
-  if (ctx.argc() == 2 && ctx.host.settings().requirepass.empty()) {
+  if (ctx.argc() == 2 && ctx.host.users().default_user()->nopass()) {
     return ctx.reply.Error(
         "AUTH <password> called without any password configured for the default user. Are you sure your "
         "configuration "
         "is correct?");
   }
-  const std::string_view user = ctx.argc() == 3 ? ctx.arg(1) : kDefaultUser;
+  const std::string_view user = ctx.argc() == 3 ? ctx.arg(1) : acl::kDefaultUser;
   if (Authenticate(ctx, user, ctx.arg(ctx.argc() - 1))) ctx.reply.Ok();
 }
 
@@ -122,7 +112,7 @@ void Reset(Context& ctx) {
   ctx.session.name.clear();
   ctx.session.transaction.reset();
   ctx.Unwatch();
-  ctx.session.authenticated = ctx.host.settings().requirepass.empty();
+  ctx.host.users().Greet(ctx.session);
   ctx.session.version = protocol::Version::kResp2;
   ctx.reply.set_version(ctx.session.version);
   ctx.reply.Simple("RESET");

@@ -5,6 +5,8 @@
 #include <vector>
 
 #include "protocol/request_parser.h"
+#include "server/commands/acl_denial.h"
+#include "server/commands/acl_users.h"
 #include "server/commands/arguments.h"
 #include "server/commands/blocked_call.h"
 #include "server/commands/command_table.h"
@@ -100,6 +102,8 @@ class Dispatcher::Impl {
   void Queue(Session& session, const Command& command, const protocol::Request& request);
   bool ExecuteAll(Session& session, const Transaction& transaction);
   void Refuse(Session& session, std::string_view error);
+  bool MayRun(Session& session, const Command& command, const protocol::Request& request);
+  acl::Denied DeniedTo(Session& session, const Command& command, const protocol::Request& request);
   storage::Result<void> Record(std::span<engine::Event> events);
   bool RunCheckpointSlice();
   void RemoveDueKeys(const Session& session, const Command& command, const protocol::Request& request);
@@ -207,6 +211,8 @@ void Dispatcher::Impl::Execute(Session& session, const protocol::Request& reques
   ++statistics_.commands;
   ++session.commands;
   session.active_ms = now_.unix_ms();
+  // The default user may have lost his password since the client came.
+  if (!session.authenticated && host_.users().open()) host_.users().Greet(session);
   const Resolved resolved = Resolve(request, session.authenticated);
   if (resolved.command != nullptr) session.last_command = resolved.command;
   if (!resolved.error.empty()) {
@@ -214,6 +220,7 @@ void Dispatcher::Impl::Execute(Session& session, const protocol::Request& reques
     return Refuse(session, resolved.error);
   }
   const Command& command = *resolved.command;
+  if (!session.user->unrestricted() && !MayRun(session, command, request)) return;
   if (session.transaction && (command.flags & kRunsInMulti) == 0) return Queue(session, command, request);
   Run(session, command, request);
   if (waiters_.any_ready()) ServeReady();
@@ -264,10 +271,13 @@ bool Dispatcher::Impl::ExecuteAll(Session& session, const Transaction& transacti
     CHECK(kept_parser_.Parse(wire) == protocol::RequestParser::Status::kRequest);
     const protocol::Request& request = kept_parser_.request();
     const Resolved resolved = Resolve(request, session.authenticated);
-    if (resolved.error.empty()) {
-      Run(session, *resolved.command, request);
-    } else {
+    if (!resolved.error.empty()) {
       Refuse(session, resolved.error);
+    } else if (const acl::Denied denied = DeniedTo(session, *resolved.command, request);
+               denied != acl::Denied::kNothing) {
+      Refuse(session, acl::RulesChanged(denied));
+    } else {
+      Run(session, *resolved.command, request);
     }
   }
   in_exec_ = false;
@@ -278,6 +288,24 @@ bool Dispatcher::Impl::ExecuteAll(Session& session, const Transaction& transacti
 void Dispatcher::Impl::Refuse(Session& session, std::string_view error) {
   ++statistics_.errors;
   protocol::ReplyWriter(session.output.bytes(), session.version).Error(error);
+}
+
+// What the session's user may not do is refused and remembered for ACL LOG.
+bool Dispatcher::Impl::MayRun(Session& session, const Command& command, const protocol::Request& request) {
+  const acl::Denied denied = DeniedTo(session, command, request);
+  if (denied == acl::Denied::kNothing) return true;
+  if (session.transaction) session.transaction->broken = true;
+  Refuse(session, acl::NoPermission(denied, command));
+  return false;
+}
+
+acl::Denied Dispatcher::Impl::DeniedTo(Session& session, const Command& command,
+                                       const protocol::Request& request) {
+  const acl::Verdict verdict = session.user->Check(command, request.args());
+  if (!verdict.allowed()) {
+    acl::Remember(host_.users().log(), session, command, request.args(), verdict, in_exec_, now_);
+  }
+  return verdict.denied;
 }
 
 bool Dispatcher::Impl::IsWrite(const protocol::Request& request) const {
@@ -303,7 +331,6 @@ storage::Result<void> Dispatcher::Impl::Record(std::span<engine::Event> events) 
 // So that no handler acts on a dead key.
 void Dispatcher::Impl::RemoveDueKeys(const Session& session, const Command& command,
                                      const protocol::Request& request) {
-  if (command.keys.kind == Keys::kNone) return;
   ForEachKey(command, request.args(),
              [&](size_t position) { RemoveIfDue(journal_.engine().Find(session.db, request[position])); });
 }
@@ -403,6 +430,11 @@ bool Dispatcher::Impl::Retry(BlockedCall& call) {
   Session& session = *call.session;
   call.request.Unpack(kept_args_);
   const protocol::Request request(kept_args_);
+  // His rules may have changed while he waited.
+  if (const acl::Denied denied = DeniedTo(session, *call.command, request); denied != acl::Denied::kNothing) {
+    Answer(call, acl::NoPermission(denied, *call.command));
+    return true;
+  }
   session.output.ShowState();
   protocol::ReplyWriter reply(session.output.bytes(), session.version);
   Call again(*this, session, *call.command, request, reply, true);

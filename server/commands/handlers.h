@@ -148,6 +148,23 @@ void CommandInfo(Context& ctx);
 void CommandDocs(Context& ctx);
 void CommandList(Context& ctx);
 void CommandGetkeys(Context& ctx);
+void CommandGetkeysandflags(Context& ctx);
+
+// acl.cc
+void AclCat(Context& ctx);
+void AclDryrun(Context& ctx);
+void AclGenpass(Context& ctx);
+void AclLog(Context& ctx);
+void AclWhoami(Context& ctx);
+
+// acl_administration.cc
+void AclDeluser(Context& ctx);
+void AclGetuser(Context& ctx);
+void AclList(Context& ctx);
+void AclLoad(Context& ctx);
+void AclSave(Context& ctx);
+void AclSetuser(Context& ctx);
+void AclUsers(Context& ctx);
 
 // info.cc
 void Info(Context& ctx);

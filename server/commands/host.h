@@ -7,12 +7,16 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <tl/expected.hpp>
 #include <utility>
 #include <vector>
 
 #include "server/commands/session.h"
 
 namespace sluice::commands {
+namespace acl {
+class Users;
+}
 
 // Time as it comes in with a tick. Handlers use nothing else.
 struct Time {
@@ -44,7 +48,8 @@ struct HostFacts {
 
 // Options that commands read. The host keeps them true when CONFIG SET changes one.
 struct Settings {
-  std::string requirepass;
+  std::string requirepass;  // the default user's, where the ACL file does not name him
+  std::string acl_file;     // empty: there is none
   uint64_t databases = 16;
   uint64_t stream_node_max_entries = 100;
   uint64_t stream_idmp_duration = 100;  // seconds
@@ -60,6 +65,14 @@ class Host {
 
   virtual const Settings& settings() const = 0;
   virtual HostFacts Facts() const = 0;
+
+  virtual acl::Users& users() = 0;
+  // The ACL file's text, and its replacement as a whole, durable: it is the old one or the new one. The error
+  // text where that cannot be done.
+  virtual tl::expected<std::string, std::string> ReadAclFile() = 0;
+  virtual std::optional<std::string> WriteAclFile(std::string_view text) = 0;
+  // Bytes that nobody can guess.
+  virtual void FillRandom(std::span<char> bytes) = 0;
 
   // `session` was written to outside of its own request (a blocked call was answered): send its output when
   // it is committed, and go on with its further requests. May be called in the middle of another session's

@@ -4,6 +4,38 @@
 namespace sluice::commands {
 namespace {
 
+constexpr uint32_t kAclFlags = kAlways | kStateless | kNoScript;
+
+constexpr Command kAcl[] = {
+    {"acl|cat", -2, kAclFlags, kNoKeys, Group::kServer, "6.0.0", "O(commands)", "[category]",
+     "Lists the categories, or the commands of one.", AclCat},
+    {"acl|deluser", -3, kAdmin | kAclFlags, kNoKeys, Group::kServer, "6.0.0", "O(clients) a user",
+     "username [username ...]", "Deletes users and closes their connections.", AclDeluser},
+    {"acl|dryrun", -4, kAdmin | kAclFlags, kNoKeys, Group::kServer, "7.0.0", "O(rules of the user)",
+     "username command [arg [arg ...]]", "Tells whether a user may run a command, without running it.",
+     AclDryrun},
+    {"acl|genpass", -2, kAclFlags, kNoKeys, Group::kServer, "6.0.0", "O(1)", "[bits]",
+     "Makes up a password that nobody can guess.", AclGenpass},
+    {"acl|getuser", 3, kAdmin | kAclFlags, kNoKeys, Group::kServer, "6.0.0", "O(rules of the user)",
+     "username", "Returns a user's rules.", AclGetuser},
+    {"acl|help", 2, kAlways | kStateless, kNoKeys, Group::kServer, "6.0.0", "O(1)", "",
+     "Lists the subcommands.", Help},
+    {"acl|list", 2, kAdmin | kAclFlags, kNoKeys, Group::kServer, "6.0.0", "O(users)", "",
+     "Returns every user's rules as the ACL file has them.", AclList},
+    {"acl|load", 2, kAdmin | kAclFlags, kNoKeys, Group::kServer, "6.0.0", "O(users)", "",
+     "Reads the ACL file again.", AclLoad},
+    {"acl|log", -2, kAdmin | kAclFlags, kNoKeys, Group::kServer, "6.0.0", "O(entries)", "[count | RESET]",
+     "Returns what was refused, newest first, or forgets it.", AclLog},
+    {"acl|save", 2, kAdmin | kAclFlags, kNoKeys, Group::kServer, "6.0.0", "O(users)", "",
+     "Writes the ACL file.", AclSave},
+    {"acl|setuser", -3, kAdmin | kAclFlags, kNoKeys, Group::kServer, "6.0.0", "O(rules)",
+     "username [rule [rule ...]]", "Creates a user, or changes one: all of the rules, or none.", AclSetuser},
+    {"acl|users", 2, kAdmin | kAclFlags, kNoKeys, Group::kServer, "6.0.0", "O(users)", "",
+     "Lists the names of users.", AclUsers},
+    {"acl|whoami", 2, kAclFlags, kNoKeys, Group::kServer, "6.0.0", "O(1)", "",
+     "Returns the name of the connection's user.", AclWhoami},
+};
+
 constexpr Command kCommandSubcommands[] = {
     {"command|count", 2, kAlways | kStateless, kNoKeys, Group::kServer, "2.8.13", "O(1)", "",
      "Returns the number of commands.", CommandCount},
@@ -11,6 +43,9 @@ constexpr Command kCommandSubcommands[] = {
      "[command [command ...]]", "Describes commands for people.", CommandDocs},
     {"command|getkeys", -3, kAlways | kStateless, kNoKeys, Group::kServer, "2.8.13", "O(arguments)",
      "command [arg [arg ...]]", "Returns the keys of a command.", CommandGetkeys},
+    {"command|getkeysandflags", -3, kAlways | kStateless, kNoKeys, Group::kServer, "7.0.0", "O(arguments)",
+     "command [arg [arg ...]]", "Returns the keys of a command, and what it does with them.",
+     CommandGetkeysandflags},
     {"command|help", 2, kAlways | kStateless, kNoKeys, Group::kServer, "5.0.0", "O(1)", "",
      "Lists the subcommands.", Help},
     {"command|info", -2, kAlways | kStateless, kNoKeys, Group::kServer, "2.8.13", "O(commands)",
@@ -37,6 +72,8 @@ constexpr Command kDebug[] = {
 
 // Sorted by name.
 constexpr Command kRows[] = {
+    {"acl", -2, kStateless, kNoKeys, Group::kServer, "6.0.0", "as the subcommand", "",
+     "Commands about users and what they may do.", nullptr, kAcl},
     {"bgrewriteaof", 1, kAdmin | kNoScript, kNoKeys, Group::kServer, "1.0.0", "O(state)", "",
      "Makes a checkpoint, after which a start replays nothing older.", Bgrewriteaof},
     {"bgsave", -1, kAdmin | kNoScript, kNoKeys, Group::kServer, "1.0.0", "O(state)", "[SCHEDULE]",

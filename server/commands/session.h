@@ -12,6 +12,9 @@
 
 namespace sluice::commands {
 
+namespace acl {
+class User;
+}
 class BlockedCall;
 struct Command;
 struct WatchedKey;
@@ -40,7 +43,8 @@ struct Session {
   int fd = -1;
 
   uint8_t db = 0;
-  bool authenticated = true;  // the connection sets it false where a password is asked for
+  std::shared_ptr<const acl::User> user;  // acl::Users::Greet() sets these two, AUTH changes them
+  bool authenticated = false;             // where it is not, `user` is who it would be
   protocol::Version version = protocol::Version::kResp2;
   std::string name;
   std::string lib_name;

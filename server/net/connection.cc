@@ -59,7 +59,7 @@ bool Connection::Accept(uv_stream_t* listener, const std::string& local) {
   }
   session_.connected_ms = session_.active_ms = shared_.ticker.now().unix_ms();
   last_read_ms_ = shared_.ticker.now().monotonic_ms;
-  session_.authenticated = shared_.config.requirepass.empty();
+  shared_.users.Greet(session_);
   parser_.set_authenticated(session_.authenticated);
   return true;
 }

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "protocol/request_parser.h"
+#include "server/commands/acl_users.h"
 #include "server/commands/dispatcher.h"
 #include "server/commands/session.h"
 #include "server/config.h"
@@ -26,6 +27,7 @@ class Connection;
 struct Shared {
   const Config& config;
   commands::Settings& settings;
+  const commands::acl::Users& users;
   commands::Dispatcher& dispatcher;
   Ticker& ticker;
   Traffic traffic;

@@ -2,13 +2,13 @@
 
 #include <signal.h>
 #include <spdlog/spdlog.h>
-#include <sys/random.h>
 
 #include <algorithm>
 #include <chrono>
 
 #include "server/net/log_output.h"
 #include "server/net/open_files.h"
+#include "server/net/random_bytes.h"
 
 namespace sluice::net {
 namespace {
@@ -23,24 +23,16 @@ constexpr uint64_t kDrainMs = 1000;
 
 constexpr std::string_view kTooManyClients = "-ERR max number of clients reached\r\n";
 constexpr std::string_view kProtected =
-    "-DENIED Sluice runs in protected mode: no password is set, so only clients of this machine may connect. "
-    "To serve others: set a password (requirepass), or, where the network keeps strangers out, "
+    "-DENIED Sluice runs in protected mode: the default user has no password, so only clients of this "
+    "machine may "
+    "connect. To serve others: set a password (requirepass), or, where the network keeps strangers out, "
     "protected-mode no. "
     "Either can be done in the conf file, or from this machine with CONFIG SET.\r\n";
 
 std::string RandomHex() {
-  std::array<unsigned char, 20> bytes{};
-  size_t got = 0;
-  while (got < bytes.size()) {
-    const ssize_t count = getrandom(bytes.data() + got, bytes.size() - got, 0);
-    if (count > 0) got += static_cast<size_t>(count);
-  }
-  std::string text;
-  for (const unsigned char byte : bytes) {
-    text += "0123456789abcdef"[byte >> 4];
-    text += "0123456789abcdef"[byte & 15];
-  }
-  return text;
+  std::array<char, 20> bytes{};
+  RandomBytes(bytes);
+  return commands::acl::ToHexText({bytes.data(), bytes.size()});
 }
 
 uint64_t UnixMilliseconds() {
@@ -65,6 +57,7 @@ Server::Server(Config config, std::string config_file, std::string recovery, eng
       ticker_(journal, dispatcher_, config_),
       shared_{.config = config_,
               .settings = settings_,
+              .users = users_,
               .dispatcher = dispatcher_,
               .ticker = ticker_,
               .traffic = {},
@@ -87,6 +80,7 @@ Server::~Server() {
 }
 
 std::optional<std::string> Server::Listen() {
+  if (auto error = LoadUsers()) return error;
   const auto make = [this]() -> Listener& {
     return *listeners_.emplace_back(
         std::make_unique<Listener>(loop_, [this](Listener& listener) { Accept(listener); }));
@@ -169,7 +163,7 @@ void Server::Admit(Connection& connection) {
     ++shared_.traffic.connections_rejected;
     return connection.Refuse(kTooManyClients);
   }
-  if (config_.protected_mode && config_.requirepass.empty() && !connection.is_local()) {
+  if (config_.protected_mode && users_.default_user()->nopass() && !connection.is_local()) {
     spdlog::debug("{} refused: protected mode", connection.session().peer);
     return connection.Refuse(kProtected);
   }

@@ -11,6 +11,7 @@
 #include <string>
 #include <vector>
 
+#include "server/commands/acl_users.h"
 #include "server/commands/dispatcher.h"
 #include "server/commands/host.h"
 #include "server/config.h"
@@ -31,7 +32,8 @@ class Server final : private commands::Host {
   Server(const Server&) = delete;
   Server& operator=(const Server&) = delete;
 
-  // Listens where the configuration says. An error text where an address cannot be had.
+  // Learns who may come, and listens where the configuration says. An error text where the users cannot be
+  // read or an address cannot be had.
   std::optional<std::string> Listen();
   // Serves until SIGTERM, SIGINT or SHUTDOWN; returns once everything is durable and the log has ended. Does
   // not return where the log fails: the process ends with kExitLogFailure.
@@ -41,6 +43,10 @@ class Server final : private commands::Host {
   // commands::Host, in server_host.cc.
   const commands::Settings& settings() const override { return settings_; }
   commands::HostFacts Facts() const override;
+  commands::acl::Users& users() override { return users_; }
+  tl::expected<std::string, std::string> ReadAclFile() override;
+  std::optional<std::string> WriteAclFile(std::string_view text) override;
+  void FillRandom(std::span<char> bytes) override;
   void Wake(commands::Session& session) override;
   void ForEachSession(const std::function<void(commands::Session&)>& visit) override;
   void Kill(commands::Session& session, const commands::Session& caller) override;
@@ -50,6 +56,7 @@ class Server final : private commands::Host {
       std::span<const std::string_view> patterns) const override;
   std::optional<std::string> ConfigSet(std::span<const std::string_view> names_and_values) override;
   void ApplyConfig();
+  std::optional<std::string> LoadUsers();
 
   void StartHandles();
   void Accept(Listener& listener);
@@ -70,6 +77,7 @@ class Server final : private commands::Host {
   uint64_t started_unix_ms_;
   engine::Journal& journal_;
   commands::Settings settings_;
+  commands::acl::Users users_;
   commands::Dispatcher dispatcher_;
   Ticker ticker_;
   Shared shared_;

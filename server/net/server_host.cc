@@ -9,8 +9,10 @@
 #include <thread>
 
 #include "server/commands/glob.h"
+#include "server/net/acl_file.h"
 #include "server/net/log_output.h"
 #include "server/net/open_files.h"
+#include "server/net/random_bytes.h"
 #include "server/net/server.h"
 
 namespace sluice::net {
@@ -103,13 +105,48 @@ std::optional<std::string> Server::ConfigSet(std::span<const std::string_view> n
            "handle the specified number of clients, try with " +
            std::to_string(clients);
   }
+  const bool new_password = changed.requirepass != config_.requirepass;
   config_ = std::move(changed);
+  if (new_password) users_.SetDefaultPassword(config_.requirepass);
   ApplyConfig();
   return std::nullopt;
 }
 
+// Before anybody can connect.
+std::optional<std::string> Server::LoadUsers() {
+  users_.SetDefaultPassword(config_.requirepass);
+  std::vector<commands::acl::UserLine> lines;
+  if (!config_.aclfile.empty()) {
+    if (!config_.users.empty()) {
+      return "users are defined in the configuration and an aclfile is named as well: one of them would be "
+             "forgotten, so keep all users in one place";
+    }
+    const auto text = ReadAclFile();
+    if (!text) return text.error();
+    lines = commands::acl::SplitUserLines(*text, config_.aclfile);
+  }
+  for (const std::vector<std::string>& user : config_.users) {
+    lines.push_back({"user " + user[0], {"user"}});
+    lines.back().words.insert(lines.back().words.end(), user.begin(), user.end());
+  }
+  return users_.Load(lines, config_.requirepass);
+}
+
+tl::expected<std::string, std::string> Server::ReadAclFile() {
+  return net::ReadAclFile(config_.aclfile);
+}
+
+std::optional<std::string> Server::WriteAclFile(std::string_view text) {
+  return net::WriteAclFile(config_.aclfile, text);
+}
+
+void Server::FillRandom(std::span<char> bytes) {
+  RandomBytes(bytes);
+}
+
 void Server::ApplyConfig() {
   settings_ = {.requirepass = config_.requirepass,
+               .acl_file = config_.aclfile,
                .databases = config_.databases,
                .stream_node_max_entries = config_.stream_node_max_entries,
                .stream_idmp_duration = config_.stream_idmp_duration,
@@ -120,6 +157,8 @@ void Server::ApplyConfig() {
   journal_.log().set_durability(DurabilityOf(config_.appendfsync));
   journal_.checkpointer().set_log_bytes(config_.checkpoint_log_bytes);
   SetLogLevel(config_.loglevel);
+  users_.set_all_channels(config_.acl_pubsub_default == PubsubDefault::kAllChannels);
+  users_.log().set_max_entries(config_.acllog_max_len);
   for (const auto& [id, connection] : connections_) connection->UpdateLimits();
 }
 

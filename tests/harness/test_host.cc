@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <stdexcept>
 
 #include "server/commands/glob.h"
 
@@ -9,10 +10,20 @@ namespace sluice::tests {
 
 TestHost::TestHost(const Config& config) : config_(config) {
   RefreshSettings();
+  std::vector<commands::acl::UserLine> lines;
+  for (const std::vector<std::string>& user : config_.users) {
+    lines.push_back({"user " + user[0], {"user"}});
+    lines.back().words.insert(lines.back().words.end(), user.begin(), user.end());
+  }
+  users_.SetDefaultPassword(config_.requirepass);
+  if (const auto error = users_.Load(lines, config_.requirepass)) throw std::runtime_error(*error);
 }
 
 void TestHost::RefreshSettings() {
   settings_.requirepass = config_.requirepass;
+  settings_.acl_file = config_.aclfile;
+  users_.set_all_channels(config_.acl_pubsub_default == PubsubDefault::kAllChannels);
+  users_.log().set_max_entries(config_.acllog_max_len);
   settings_.databases = config_.databases;
   settings_.max_transaction_bytes = config_.max_transaction_bytes;
   settings_.stream_node_max_entries = config_.stream_node_max_entries;
@@ -29,7 +40,7 @@ commands::Session& TestHost::Connect(uint64_t unix_ms) {
   session.connected_ms = unix_ms;
   session.active_ms = unix_ms;
   session.fd = static_cast<int>(10 + session.id);
-  session.authenticated = settings_.requirepass.empty();
+  users_.Greet(session);
   if (started_ms_ == 0) started_ms_ = unix_ms;
   return session;
 }
@@ -68,6 +79,19 @@ commands::HostFacts TestHost::Facts() const {
   return facts;
 }
 
+tl::expected<std::string, std::string> TestHost::ReadAclFile() {
+  return acl_file_;
+}
+
+std::optional<std::string> TestHost::WriteAclFile(std::string_view text) {
+  acl_file_ = text;
+  return std::nullopt;
+}
+
+void TestHost::FillRandom(std::span<char> bytes) {
+  for (char& byte : bytes) byte = static_cast<char>(++random_);
+}
+
 void TestHost::ForEachSession(const std::function<void(commands::Session&)>& visit) {
   for (const auto& session : sessions_) visit(*session);
 }
@@ -99,8 +123,10 @@ std::vector<std::pair<std::string, std::string>> TestHost::ConfigGet(
 }
 
 std::optional<std::string> TestHost::ConfigSet(std::span<const std::string_view> names_and_values) {
+  const std::string old_password = config_.requirepass;
   std::optional<std::string> error = SetOptions(names_and_values, config_);
   if (!error) RefreshSettings();
+  if (config_.requirepass != old_password) users_.SetDefaultPassword(config_.requirepass);
   return error;
 }
 

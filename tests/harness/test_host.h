@@ -12,13 +12,14 @@
 #include <utility>
 #include <vector>
 
+#include "server/commands/acl_users.h"
 #include "server/commands/host.h"
 #include "server/config.h"
 
 namespace sluice::tests {
 
-// Owns the sessions. Whoever drives it calls TakeClosed() after each request and lets the dispatcher drop those
-// before they die.
+// Owns the sessions. Whoever drives it calls TakeClosed() after each request and lets the dispatcher drop
+// those before they die.
 class TestHost : public commands::Host {
  public:
   explicit TestHost(const Config& config);
@@ -37,6 +38,11 @@ class TestHost : public commands::Host {
 
   const commands::Settings& settings() const override { return settings_; }
   commands::HostFacts Facts() const override;
+  commands::acl::Users& users() override { return users_; }
+  // The file is in memory, and gone with the host.
+  tl::expected<std::string, std::string> ReadAclFile() override;
+  std::optional<std::string> WriteAclFile(std::string_view text) override;
+  void FillRandom(std::span<char> bytes) override;
   void Wake(commands::Session&) override {}  // all outputs are looked at after each request anyhow
   void ForEachSession(const std::function<void(commands::Session&)>& visit) override;
   void Kill(commands::Session& session, const commands::Session& caller) override;
@@ -51,6 +57,9 @@ class TestHost : public commands::Host {
 
   Config config_;
   commands::Settings settings_;
+  commands::acl::Users users_;
+  std::string acl_file_;
+  unsigned char random_ = 0;
   std::list<std::unique_ptr<commands::Session>> sessions_;  // oldest first
   std::set<commands::Session*> killed_;
   uint64_t next_id_ = 1;

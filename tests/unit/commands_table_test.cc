@@ -43,8 +43,37 @@ TEST(CommandTable, KeysAreFoundByTheRow) {
   EXPECT_EQ(KeyPositions(*FindCommand("xreadgroup"),
                          Args{"XREADGROUP", "GROUP", "STREAMS", "STREAMS", "STREAMS", "a", ">"}),
             (Positions{5}));
+  EXPECT_EQ(KeyPositions(*FindCommand("seckill.create"),
+                         Args{"SECKILL.CREATE", "i", "STOCK", "1", "stream", "s", "STREAM", ""}),
+            (Positions{1, 5}));
+  // An option's value may be called as another option.
+  EXPECT_EQ(KeyPositions(*FindCommand("seckill.create"),
+                         Args{"SECKILL.CREATE", "STREAM", "STREAM", "STREAM", "STOCK", "STREAM", "STREAM"}),
+            (Positions{1, 3}));
   EXPECT_EQ(KeyPositions(*FindCommandByFullName("xgroup|create"), Args{"XGROUP", "CREATE", "s", "g", "$"}),
             (Positions{2}));
+}
+
+// Kinds that no row of today has.
+TEST(CommandTable, KeysThatAreCountedOrStandBehindWords) {
+  using Args = std::vector<std::string_view>;
+  using Positions = std::vector<size_t>;
+  const auto positions = [](const Keys& keys, const Args& args) {
+    Positions found;
+    ForEachKeyOf(keys, args, [&](size_t at) { found.push_back(at); });
+    return found;
+  };
+  constexpr Keys kPairs{Keys::kCounted, 2, 0, 2};
+  EXPECT_EQ(positions(kPairs, {"C", "u", "2", "a", "1", "b", "2", "x"}), (Positions{3, 5}));
+  EXPECT_EQ(positions(kPairs, {"C", "u", "2", "a", "1", "b", "2"}), (Positions{3, 5}));
+  for (const char* count : {"3", "0", "-1", "x", "", "9223372036854775807", "9223372036854775808"}) {
+    EXPECT_EQ(positions(kPairs, {"C", "u", count, "a", "1", "b", "2"}), Positions{}) << count;
+  }
+  EXPECT_EQ(positions(kPairs, {"C", "u"}), Positions{});
+  constexpr Keys kWords{Keys::kWords, 2, 0, 0, "STREAM|EVENTS"};
+  EXPECT_EQ(positions(kWords,
+                      {"C", "i", "events", "e", "X", "STREAM", "Stream", "s", "FIELDS", "1", "STREAM", "v"}),
+            (Positions{3, 7}));
 }
 
 }  // namespace

@@ -112,6 +112,21 @@ TEST(Config, ShippedFileMarksWhatConfigSetChanges) {
   EXPECT_TRUE(previous_changes);
 }
 
+TEST(Config, EachUserLineAddsAUser) {
+  Config config = DefaultConfig();
+  EXPECT_EQ(ErrorOf("user a on \">p q\" ~*", &config), "");
+  EXPECT_EQ(ErrorOf("user b", &config), "");
+  EXPECT_EQ(ErrorOf("user 'c off +get'", &config), "");
+  EXPECT_EQ(config.users, (std::vector<Texts>{{"a", "on", ">p q", "~*"}, {"b"}, {"c", "off", "+get"}}));
+  EXPECT_EQ(ErrorOf("user b >secret", &config),
+            "x.conf:1: user (not shown) (not shown): a user can be defined only once");
+  EXPECT_EQ(SetError({"user", "d on"}, config),
+            "CONFIG SET failed (possibly related to argument 'user') - can't set immutable config");
+  EXPECT_EQ(ErrorOf("user \"\"", &config), "");
+  EXPECT_TRUE(config.users.empty());
+  EXPECT_EQ(ErrorOf("user", &config), "x.conf:1: user: wrong number of arguments");
+}
+
 TEST(Config, WordsAreSplitAsRedisDoes) {
   EXPECT_EQ(SplitWords("  port   7000\t"), (Texts{"port", "7000"}));
   EXPECT_EQ(SplitWords(R"(a "b c" 'd "e' "")"), (Texts{"a", "b c", "d \"e", ""}));
