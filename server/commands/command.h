@@ -24,14 +24,26 @@ enum Flag : uint32_t {
   kStale = 1 << 8,     // allowed on a stale replica; likewise
   kNoScript = 1 << 9,  // likewise
   kMovableKeys = 1 << 10,
-  kMayWrite = 1 << 12,     // a container of others' writes (EXEC): COMMAND does not call it a write
-  kNoMulti = 1 << 13,      // not allowed between MULTI and EXEC
-  kRunsInMulti = 1 << 14,  // acts at once there, and is not queued
-  kStateless = 1 << 11,    // shows nothing that a crash could take back: its reply need not wait for a commit
+  kMayWrite = 1 << 12,        // a container of others' writes (EXEC): COMMAND does not call it a write
+  kNoMulti = 1 << 13,         // not allowed between MULTI and EXEC
+  kRunsInMulti = 1 << 14,     // acts at once there, and is not queued
+  kInSubscription = 1 << 15,  // allowed to a RESP2 client that listens to channels
+  kWaitsForWrites = 1 << 16,  // CLIENT PAUSE WRITE holds it back too, though it writes nothing
+  kUntimed = 1 << 17,         // a frame around others that are timed: SLOWLOG does not show it
+  kStateless = 1 << 11,  // shows nothing that a crash could take back: its reply need not wait for a commit
 };
 
 // What COMMAND DOCS and the documentation group by; most are ACL categories too.
-enum class Group : uint8_t { kGeneric, kString, kStream, kSeckill, kTransactions, kConnection, kServer };
+enum class Group : uint8_t {
+  kGeneric,
+  kString,
+  kStream,
+  kSeckill,
+  kTransactions,
+  kPubsub,
+  kConnection,
+  kServer
+};
 
 // Where a row's keys are among the arguments.
 struct Keys {
@@ -59,6 +71,7 @@ struct Command {
   std::string_view summary;
   Handler handler;  // nullptr for a container: its subcommands have theirs
   std::span<const Command> subcommands = {};
+  uint16_t number = 0;  // counts all rows, subcommands included; given by the table
 };
 
 }  // namespace sluice::commands

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <deque>
 
 #include "server/commands/arguments.h"
 #include "server/commands/command_rows.h"
@@ -10,15 +11,34 @@
 namespace sluice::commands {
 namespace {
 
+// The families' rows as one table, each row with a number of its own.
+struct Table {
+  std::vector<Command> rows;
+  std::deque<std::vector<Command>> subcommands;  // of those rows that are containers
+
+  Table();
+};
+
 std::vector<Command> AllRows() {
   std::vector<Command> rows;
-  for (std::span<const Command> family :
-       {ConnectionRows(), GenericRows(), SeckillRows(), ServerRows(), StreamRows(), StringRows()}) {
+  for (std::span<const Command> family : {ConnectionRows(), GenericRows(), PubsubRows(), SeckillRows(),
+                                          ServerRows(), StreamRows(), StringRows()}) {
     rows.insert(rows.end(), family.begin(), family.end());
   }
   std::sort(rows.begin(), rows.end(), [](const Command& a, const Command& b) { return a.name < b.name; });
   for (size_t i = 1; i < rows.size(); ++i) CHECK(rows[i - 1].name != rows[i].name);
   return rows;
+}
+
+Table::Table() : rows(AllRows()) {
+  uint16_t number = 0;
+  for (Command& row : rows) {
+    row.number = number++;
+    if (row.subcommands.empty()) continue;
+    std::vector<Command>& numbered = subcommands.emplace_back(row.subcommands.begin(), row.subcommands.end());
+    for (Command& subcommand : numbered) subcommand.number = number++;
+    row.subcommands = numbered;
+  }
 }
 
 constexpr size_t kLongestName = 32;
@@ -65,8 +85,8 @@ class NameIndex {
 }  // namespace
 
 std::span<const Command> CommandTable() {
-  static const std::vector<Command> rows = AllRows();
-  return rows;
+  static const Table table;
+  return table.rows;
 }
 
 const Command* FindCommand(std::string_view name) {
@@ -120,6 +140,7 @@ std::vector<std::string_view> FlagNames(const Command& command) {
   for (const auto& [flag, name] : kNames) {
     if ((command.flags & flag) != 0) names.push_back(name);
   }
+  if (command.group == Group::kPubsub) names.push_back("pubsub");
   return names;
 }
 
@@ -132,6 +153,7 @@ std::vector<std::string_view> CategoryNames(const Command& command) {
   if (command.group == Group::kStream) names.push_back("@stream");
   if (command.group == Group::kSeckill) names.push_back("@seckill");
   if (command.group == Group::kConnection) names.push_back("@connection");
+  if (command.group == Group::kPubsub) names.push_back("@pubsub");
   if (command.group == Group::kTransactions) names.push_back("@transaction");
   if ((command.flags & kAdmin) != 0) names.push_back("@admin");
   names.push_back((command.flags & kFast) != 0 ? "@fast" : "@slow");
@@ -152,6 +174,8 @@ std::string_view GroupName(Group group) {
       return "stream";
     case Group::kSeckill:
       return "seckill";
+    case Group::kPubsub:
+      return "pubsub";
     case Group::kConnection:
       return "connection";
     case Group::kTransactions:

@@ -19,7 +19,10 @@
 namespace sluice::commands {
 
 struct Command;
+struct Diagnostics;
+struct ServerStatistics;
 class Dispatcher;
+class Subscriptions;
 
 // A call that finds nothing yet and is willing to wait.
 struct BlockRequest {
@@ -34,16 +37,6 @@ struct BlockRequest {
   uint64_t timeout_ms = 0;  // 0: for ever
   // The request to execute when one of the keys changes; with "$" resolved.
   std::span<const std::string_view> args;
-};
-
-// How the process does, for INFO.
-struct ServerStatistics {
-  uint64_t commands = 0;
-  uint64_t errors = 0;
-  uint64_t blocked = 0;
-  uint64_t keyspace_hits = 0;
-  uint64_t keyspace_misses = 0;
-  uint64_t expired = 0;
 };
 
 class Context {
@@ -67,7 +60,9 @@ class Context {
   const engine::Object* Find(uint8_t db, std::string_view key) const {
     const engine::Object* object = engine.Find(db, key);
     // Due keys are removed before a handler runs. On a full disk they stay, and nobody may see them.
-    return object == nullptr || object->IsDue(now.unix_ms()) ? nullptr : object;
+    const bool hit = object != nullptr && !object->IsDue(now.unix_ms());
+    ++(hit ? hits_ : misses_);
+    return hit ? object : nullptr;
   }
 
   // Records `events` as one record and applies them: all of the command's changes, decided before the first
@@ -96,13 +91,37 @@ class Context {
   // CLIENT UNBLOCK: answers a call that waits, as a timeout would or with an error. False where none waits.
   virtual bool Unblock(Session& blocked, bool with_error) = 0;
 
+  // PUBLISH: sends `message` to those who listen to `channel`, once what this command (and EXEC around it)
+  // records is committed; how many it is sent to. A handler that publishes because of a change records it
+  // first.
+  virtual size_t Publish(std::string_view channel, std::string_view message) = 0;
+  virtual Subscriptions& subscriptions() = 0;
+  // MONITOR: the session is shown every command from now on, until RESET.
+  virtual void Monitor() = 0;
+  // RESET: as far as the dispatcher knows the session, it is new.
+  virtual void Forget() = 0;
+  // CLIENT PAUSE: holds back requests (`all`, or only writes) until then. A pause that is on is only ever
+  // made longer and wider. And its end.
+  virtual void Pause(uint64_t until_monotonic_ms, bool all) = 0;
+  virtual void Unpause() = 0;
+  virtual size_t monitors() const = 0;
+  // True within EXEC: what would wait, or speak later, is refused.
+  virtual bool in_exec() const = 0;
+
+  // CONFIG SET has changed something.
+  virtual void SettingsChanged() = 0;
+
   virtual const storage::Log& log() const = 0;
-  virtual const ServerStatistics& statistics() const = 0;
+  virtual Diagnostics& diagnostics() = 0;
+  const ServerStatistics& statistics();
 
  protected:
   Context(const protocol::Request& r, const engine::Engine& e, protocol::ReplyWriter& w, Session& s, Host& h,
           Time t, const Command& c, bool again)
       : request(r), engine(e), reply(w), session(s), host(h), now(t), command(c), retried(again) {}
+
+  mutable uint32_t hits_ = 0;  // of Find()
+  mutable uint32_t misses_ = 0;
 };
 
 }  // namespace sluice::commands

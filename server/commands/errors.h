@@ -36,6 +36,11 @@ inline std::string WrongArity(std::string_view full_name) {
 inline std::string UnknownSubcommand(std::string_view given, std::string_view container) {
   return Concat({"unknown subcommand '", given.substr(0, 128), "'. Try ", container, " HELP."});
 }
+// A subcommand that exists, with too many arguments.
+inline std::string BadSubcommand(std::string_view given, std::string_view container) {
+  return Concat({"unknown subcommand or wrong number of arguments for '", given.substr(0, 128), "'. Try ",
+                 container, " HELP."});
+}
 // What XREADGROUP-less commands say of a missing key or group (XPENDING, XCLAIM, XAUTOCLAIM).
 inline std::string NoKeyOrGroup(std::string_view key, std::string_view group) {
   return Concat({"-NOGROUP No such key '", key, "' or consumer group '", group, "'"});

@@ -17,8 +17,8 @@
 
 namespace sluice::tests {
 
-// Owns the sessions. Whoever drives it calls TakeClosed() after each request and lets the dispatcher drop those
-// before they die.
+// Owns the sessions. Whoever drives it calls TakeClosed() after each request and lets the dispatcher drop
+// those before they die.
 class TestHost : public commands::Host {
  public:
   explicit TestHost(const Config& config);
@@ -30,6 +30,8 @@ class TestHost : public commands::Host {
   // Sessions that end now: killed, or closed by their own last reply (QUIT) once that has left.
   std::vector<commands::Session*> TakeClosed();
 
+  // What DEBUG LOG wrote.
+  const std::vector<std::string>& logged() const { return logged_; }
   const Config& config() const { return config_; }
   bool shut_down() const { return shut_down_; }
   // What DEBUG SLEEP asked for since the last call: time that passes for everybody.
@@ -40,6 +42,8 @@ class TestHost : public commands::Host {
   void Wake(commands::Session&) override {}  // all outputs are looked at after each request anyhow
   void ForEachSession(const std::function<void(commands::Session&)>& visit) override;
   void Kill(commands::Session& session, const commands::Session& caller) override;
+  void Log(std::string_view line) override { logged_.emplace_back(line); }
+  void ResetStatistics() override {}
   void Shutdown() override { shut_down_ = true; }
   void Sleep(double seconds) override;
   std::vector<std::pair<std::string, std::string>> ConfigGet(
@@ -53,6 +57,7 @@ class TestHost : public commands::Host {
   commands::Settings settings_;
   std::list<std::unique_ptr<commands::Session>> sessions_;  // oldest first
   std::set<commands::Session*> killed_;
+  std::vector<std::string> logged_;
   uint64_t next_id_ = 1;
   uint64_t started_ms_ = 0;
   uint64_t slept_ms_ = 0;
