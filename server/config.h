@@ -2,6 +2,7 @@
 // command line and by CONFIG.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <optional>
 #include <span>
@@ -24,6 +25,9 @@ struct OutputLimit {
   uint64_t soft_bytes = 0;
   uint64_t soft_seconds = 0;
 };
+
+enum class ClientClass : uint8_t { kNormal, kReplica, kPubsub };
+inline constexpr size_t kClientClasses = 3;
 
 // The options' values. What each means stands in the table (config.cc), and so does its default: a Config is
 // made by DefaultConfig(), never by hand.
@@ -63,8 +67,16 @@ struct Config {
 
   uint64_t proto_max_bulk_len;
   uint64_t client_query_buffer_limit;
-  OutputLimit output_limit_normal;
+  std::array<OutputLimit, kClientClasses> output_limits;
+  uint64_t maxmemory_clients;
+  uint64_t pubsub_max_subscriptions;
   uint64_t max_requests_per_tick;
+
+  uint64_t notify_keyspace_events;
+  int64_t slowlog_log_slower_than;
+  uint64_t slowlog_max_len;
+  uint64_t latency_monitor_threshold;
+  bool latency_tracking;
 
   uint64_t max_transaction_bytes;
   uint64_t stream_idmp_duration;

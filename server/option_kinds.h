@@ -13,6 +13,7 @@
 #include <string_view>
 #include <type_traits>
 
+#include "server/commands/keyspace_events.h"
 #include "server/config.h"
 
 namespace sluice::option_kinds {
@@ -226,34 +227,82 @@ constexpr OptionKind Addresses() {
           .several_words = true};
 }
 
-// Groups of class, hard limit, soft limit, seconds. Today every client is of class normal.
+inline std::optional<ClientClass> ToClientClass(std::string_view name) {
+  if (SameName(name, "normal")) return ClientClass::kNormal;
+  if (SameName(name, "slave") || SameName(name, "replica")) return ClientClass::kReplica;
+  if (SameName(name, "pubsub")) return ClientClass::kPubsub;
+  return std::nullopt;
+}
+
+// Groups of class, hard limit, soft limit, seconds; a class that is not named keeps what it has.
 constexpr OptionKind OutputLimits() {
-  return {.values = [] { return std::string("normal <hard bytes> <soft bytes> <soft seconds>"); },
+  return {.values =
+              [] { return std::string("<normal, replica, pubsub> <hard bytes> <soft bytes> <seconds> ..."); },
           .set = [](Config& config, Words words) -> MaybeError {
             if (words.size() % 4 != 0) return "Wrong number of arguments in buffer limit configuration.";
-            OutputLimit limit;
+            auto limits = config.output_limits;
             for (size_t i = 0; i < words.size(); i += 4) {
+              const std::optional<ClientClass> client_class = ToClientClass(words[i]);
+              if (!client_class) return "Invalid client class specified in buffer limit configuration.";
               const std::optional<uint64_t> hard = ToBytes(words[i + 1]);
               const std::optional<uint64_t> soft = ToBytes(words[i + 2]);
               const std::optional<uint64_t> seconds = ToNumber(words[i + 3]);
-              if (!SameName(words[i], "normal")) {
-                return "Invalid client class specified in buffer limit configuration.";
-              }
               if (!hard || !soft || !seconds) {
                 return "Error in hard, soft or soft_seconds setting in buffer limit configuration.";
               }
-              limit = {.hard_bytes = *hard, .soft_bytes = *soft, .soft_seconds = *seconds};
+              limits[static_cast<size_t>(*client_class)] = {
+                  .hard_bytes = *hard, .soft_bytes = *soft, .soft_seconds = *seconds};
             }
-            config.output_limit_normal = limit;
+            config.output_limits = limits;
             return std::nullopt;
           },
           .get =
               [](const Config& config) {
-                const OutputLimit& limit = config.output_limit_normal;
-                return "normal " + std::to_string(limit.hard_bytes) + " " + std::to_string(limit.soft_bytes) +
-                       " " + std::to_string(limit.soft_seconds);
+                // Redis's own name for replicas here, which tools look for.
+                constexpr std::array<std::string_view, kClientClasses> kNames = {"normal", "slave", "pubsub"};
+                std::string text;
+                for (size_t i = 0; i < kClientClasses; ++i) {
+                  const OutputLimit& limit = config.output_limits[i];
+                  text += (i == 0 ? "" : " ") + std::string(kNames[i]) + " " +
+                          std::to_string(limit.hard_bytes) + " " + std::to_string(limit.soft_bytes) + " " +
+                          std::to_string(limit.soft_seconds);
+                }
+                return text;
               },
           .several_words = true};
+}
+
+constexpr OptionKind KeyspaceEvents() {
+  return {
+      .values = [] { return std::string("letters of AKEg$lshzxetdmn, or empty"); },
+      .set = [](Config& config, Words words) -> MaybeError {
+        const std::optional<uint64_t> classes = commands::notify::Parse(words[0]);
+        if (!classes) return "Invalid event class character. Use 'Ag$lshzxeKEtmdn'.";
+        config.notify_keyspace_events = *classes;
+        return std::nullopt;
+      },
+      .get = [](const Config& config) { return commands::notify::Format(config.notify_keyspace_events); }};
+}
+
+// A number that may be below zero.
+template <int64_t Config::*kMember, int64_t kLow, int64_t kHigh>
+constexpr OptionKind SignedNumber() {
+  return {.values = [] { return std::to_string(kLow) + " to " + std::to_string(kHigh); },
+          .set = [](Config& config, Words words) -> MaybeError {
+            int64_t value = 0;
+            const char* end = words[0].data() + words[0].size();
+            const auto [read_to, error] = std::from_chars(words[0].data(), end, value);
+            if (read_to != end || error == std::errc::invalid_argument) {
+              return "argument couldn't be parsed into an integer";
+            }
+            if (error != std::errc() || value < kLow || value > kHigh) {
+              return "argument must be between " + std::to_string(kLow) + " and " + std::to_string(kHigh) +
+                     " inclusive";
+            }
+            config.*kMember = value;
+            return std::nullopt;
+          },
+          .get = [](const Config& config) { return std::to_string(config.*kMember); }};
 }
 
 // An option of Redis that has one true value here: asked for by clients, never a choice.

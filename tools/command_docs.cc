@@ -81,6 +81,7 @@ int main() {
       {Group::kString, "Strings"},
       {Group::kGeneric, "Keys"},
       {Group::kTransactions, "Transactions"},
+      {Group::kPubsub, "Channels"},
       {Group::kConnection, "Connections"},
       {Group::kServer, "The server"},
   };

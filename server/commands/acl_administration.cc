@@ -3,6 +3,7 @@
 
 #include "server/commands/acl_users.h"
 #include "server/commands/handlers.h"
+#include "server/commands/subscriptions.h"
 
 namespace sluice::commands {
 namespace {
@@ -13,16 +14,30 @@ constexpr std::string_view kNoAclFile =
     "then issue a CONFIG REWRITE (assuming you have a configuration file set) in order to store users in the "
     "configuration.";
 
-// Closes the connections of users who are no more. The caller's own ends after its reply.
-void CloseDeparted(Context& ctx) {
+// Whether the session listens to something that its user may listen to no longer.
+bool HearsTooMuch(const Session& session) {
+  if (!session.subscriptions || session.user->unrestricted()) return false;
+  for (const ChannelKind kind : {ChannelKind::kChannel, ChannelKind::kPattern, ChannelKind::kShard}) {
+    for (const Channel* channel : session.subscriptions->of[static_cast<size_t>(kind)]) {
+      if (!session.user->MayUseChannel(channel->name, kind == ChannelKind::kPattern)) return true;
+    }
+  }
+  return false;
+}
+
+// Once users have changed: closes the connections of those who are no more, and of subscribers whose channels
+// were taken from them. The caller's own ends after its reply.
+void CloseDisallowed(Context& ctx) {
   const acl::Users& users = ctx.host.users();
-  std::vector<Session*> departed;
+  std::vector<Session*> closed;
   ctx.host.ForEachSession([&](Session& session) {
-    if (users.Departed(session)) departed.push_back(&session);
+    if (users.Departed(session) || HearsTooMuch(session)) closed.push_back(&session);
   });
-  for (Session* session : departed) {
-    users.Greet(*session);
-    session->authenticated = false;
+  for (Session* session : closed) {
+    if (users.Departed(*session)) {
+      users.Greet(*session);
+      session->authenticated = false;
+    }
     ctx.host.Kill(*session, ctx.session);
   }
 }
@@ -70,7 +85,10 @@ void AclSetuser(Context& ctx) {
     return ctx.reply.Error("Usernames can't contain spaces or null characters");
   }
   const auto error = ctx.host.users().Set(ctx.arg(2), ctx.request.args().subspan(3));
-  if (!error) return ctx.reply.Ok();
+  if (!error) {
+    CloseDisallowed(ctx);
+    return ctx.reply.Ok();
+  }
   if (error->why == acl::kUnmatchedParenthesis) {
     return ctx.reply.Error(
         errors::Concat({"Unmatched parenthesis in acl selector starting at '", error->rule, "'."}));
@@ -85,7 +103,7 @@ void AclDeluser(Context& ctx) {
   }
   int64_t deleted = 0;
   for (std::string_view name : names) deleted += ctx.host.users().Delete(name) ? 1 : 0;
-  if (deleted != 0) CloseDeparted(ctx);
+  if (deleted != 0) CloseDisallowed(ctx);
   ctx.reply.Integer(deleted);
 }
 
@@ -96,7 +114,7 @@ void AclLoad(Context& ctx) {
   if (!text) return ctx.reply.Error(text.error());
   const auto lines = acl::SplitUserLines(*text, settings.acl_file);
   if (const auto error = ctx.host.users().Load(lines, settings.requirepass)) return ctx.reply.Error(*error);
-  CloseDeparted(ctx);
+  CloseDisallowed(ctx);
   ctx.reply.Ok();
 }
 

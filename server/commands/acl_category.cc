@@ -57,6 +57,8 @@ CategoryMask OfGroup(Group group) {
       return Bit(Category::kSeckill);
     case Group::kTransactions:
       return Bit(Category::kTransaction);
+    case Group::kPubsub:
+      return Bit(Category::kPubsub);
     case Group::kConnection:
       return Bit(Category::kConnection);
     case Group::kServer:

@@ -12,9 +12,17 @@ constexpr size_t kLookedAt = 10;
 // Of a key or a name: enough to know it by.
 constexpr size_t kMaxObjectBytes = 256;
 
+uint64_t& CountOf(DenialCounts& counts, std::string_view reason) {
+  if (reason == "command") return counts.commands;
+  if (reason == "key") return counts.keys;
+  if (reason == "channel") return counts.channels;
+  return counts.passwords;
+}
+
 }  // namespace
 
 void Log::Add(LogEntry entry, uint64_t unix_ms) {
+  ++CountOf(counts_, entry.reason);
   if (entry.object.size() > kMaxObjectBytes) entry.object.resize(kMaxObjectBytes);
   if (entry.user.size() > kMaxObjectBytes) entry.user.resize(kMaxObjectBytes);
   const auto end = entries_.begin() + static_cast<std::ptrdiff_t>(std::min(kLookedAt, entries_.size()));

@@ -21,6 +21,14 @@ struct LogEntry {
   uint64_t updated_ms = 0;
 };
 
+// How often something was refused since the start, for INFO.
+struct DenialCounts {
+  uint64_t commands = 0;
+  uint64_t keys = 0;
+  uint64_t channels = 0;
+  uint64_t passwords = 0;
+};
+
 // The newest `max_entries` of them.
 class Log {
  public:
@@ -31,9 +39,12 @@ class Log {
 
   // Newest first.
   const std::deque<LogEntry>& entries() const { return entries_; }
+  // Of all that was added: neither Clear() nor `max_entries` takes anything from it.
+  const DenialCounts& counts() const { return counts_; }
 
  private:
   std::deque<LogEntry> entries_;
+  DenialCounts counts_;
   size_t max_entries_ = 128;
   uint64_t next_id_ = 0;
 };

@@ -7,6 +7,7 @@
 #include "server/commands/client_line.h"
 #include "server/commands/command.h"
 #include "server/commands/handlers.h"
+#include "server/commands/subscriptions.h"
 
 namespace sluice::commands {
 
@@ -18,6 +19,21 @@ std::string Number(uint64_t value) {
   return std::to_string(value);
 }
 
+// A letter for each thing that is special about a client, in Redis's order.
+std::string Flags(const Session& session) {
+  std::string flags;
+  if (session.monitor) flags += 'O';
+  if (session.subscriptions) flags += 'P';
+  if (session.transaction) flags += 'x';
+  if (session.waits()) flags += 'b';
+  if (session.watch_broken) flags += 'd';
+  if (session.close) flags += 'c';
+  if (session.is_unix) flags += 'U';
+  if (session.no_evict) flags += 'e';
+  if (session.no_touch) flags += 'T';
+  return flags.empty() ? "N" : flags;
+}
+
 // One line of CLIENT LIST, without its end. Fields that have no meaning here have the value that says so in
 // Redis.
 std::string Describe(const Session& session, Time now) {
@@ -25,7 +41,8 @@ std::string Describe(const Session& session, Time now) {
     return now.unix_ms() > since_ms ? (now.unix_ms() - since_ms) / 1000 : 0;
   };
   const std::string_view command = session.last_command == nullptr ? "NULL" : session.last_command->name;
-  const std::string output = Number(session.output.size());
+  const SessionSubscriptions* own = session.subscriptions.get();
+  auto subscribed = [&](ChannelKind kind) { return Number(own == nullptr ? 0 : own->count(kind)); };
   return errors::Concat({
       "id=",
       Number(session.id),
@@ -42,23 +59,31 @@ std::string Describe(const Session& session, Time now) {
       " idle=",
       Number(seconds(session.active_ms)),
       " flags=",
-      session.blocked ? "b"
-      : session.close ? "c"
-                      : "N",
+      Flags(session),
       " db=",
       Number(session.db),
-      " sub=0 psub=0 ssub=0 multi=",
+      " sub=",
+      subscribed(ChannelKind::kChannel),
+      " psub=",
+      subscribed(ChannelKind::kPattern),
+      " ssub=",
+      subscribed(ChannelKind::kShard),
+      " multi=",
       session.transaction ? Number(session.transaction->requests.size()) : "-1",
       " watch=",
       Number(session.watched.size()),
       " qbuf=",
       Number(session.query_buffer),
-      " qbuf-free=0 argv-mem=0 multi-mem=0 rbs=0 rbp=0 obl=",
-      output,
-      " oll=0 omem=",
-      output,
+      " qbuf-free=0 argv-mem=0 multi-mem=",
+      Number(session.transaction ? session.transaction->bytes : 0),
+      " rbs=0 rbp=0 obl=",
+      Number(session.output.bytes().size()),
+      " oll=",
+      Number(session.output.pieces()),
+      " omem=",
+      Number(session.output.size() + session.writing_bytes),
       " tot-mem=",
-      Number(sizeof session + session.query_buffer + session.output.size()),
+      Number(session.memory_bytes()),
       " events=r cmd=",
       command,
       " user=",
@@ -93,8 +118,8 @@ struct Filter {
     if (!address.empty() && address != session.peer) return false;
     if (!local.empty() && local != session.local) return false;
     if (!user.empty() && user != session.user->name()) return false;
-    // Every client is a normal one: there are no replicas and no subscribers.
-    if (!type.empty() && !IsWord(type, "NORMAL")) return false;
+    // There are no replicas and no primary.
+    if (!type.empty() && !IsWord(type, session.subscriptions ? "PUBSUB" : "NORMAL")) return false;
     if (min_age_s && now.unix_ms() < session.connected_ms + *min_age_s * 1000) return false;
     return !(skip_me && session.id == caller.id);
   }

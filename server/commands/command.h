@@ -24,14 +24,26 @@ enum Flag : uint32_t {
   kStale = 1 << 8,     // allowed on a stale replica; likewise
   kNoScript = 1 << 9,  // likewise
   kMovableKeys = 1 << 10,
-  kMayWrite = 1 << 12,     // a container of others' writes (EXEC): COMMAND does not call it a write
-  kNoMulti = 1 << 13,      // not allowed between MULTI and EXEC
-  kRunsInMulti = 1 << 14,  // acts at once there, and is not queued
-  kStateless = 1 << 11,    // shows nothing that a crash could take back: its reply need not wait for a commit
+  kMayWrite = 1 << 12,        // a container of others' writes (EXEC): COMMAND does not call it a write
+  kNoMulti = 1 << 13,         // not allowed between MULTI and EXEC
+  kRunsInMulti = 1 << 14,     // acts at once there, and is not queued
+  kInSubscription = 1 << 15,  // allowed to a RESP2 client that listens to channels
+  kWaitsForWrites = 1 << 16,  // CLIENT PAUSE WRITE holds it back too, though it writes nothing
+  kUntimed = 1 << 17,         // a frame around others that are timed: SLOWLOG does not show it
+  kStateless = 1 << 11,  // shows nothing that a crash could take back: its reply need not wait for a commit
 };
 
 // What COMMAND DOCS and the documentation group by; most are ACL categories too.
-enum class Group : uint8_t { kGeneric, kString, kStream, kSeckill, kTransactions, kConnection, kServer };
+enum class Group : uint8_t {
+  kGeneric,
+  kString,
+  kStream,
+  kSeckill,
+  kTransactions,
+  kPubsub,
+  kConnection,
+  kServer
+};
 
 // What a command does with a key, in the terms of COMMAND INFO; ACL key patterns are held against it. One of
 // the first four tells about the key as a whole; the next four about what users have put there: a value that

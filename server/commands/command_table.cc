@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <deque>
 
 #include "server/commands/arguments.h"
 #include "server/commands/command_rows.h"
@@ -20,8 +21,8 @@ struct Table {
 Table AllRows() {
   Table table;
   std::vector<Command>& rows = table.rows;
-  for (std::span<const Command> family :
-       {ConnectionRows(), GenericRows(), SeckillRows(), ServerRows(), StreamRows(), StringRows()}) {
+  for (std::span<const Command> family : {ConnectionRows(), GenericRows(), PubsubRows(), SeckillRows(),
+                                          ServerRows(), StreamRows(), StringRows()}) {
     rows.insert(rows.end(), family.begin(), family.end());
   }
   std::sort(rows.begin(), rows.end(), [](const Command& a, const Command& b) { return a.name < b.name; });
@@ -180,6 +181,7 @@ std::vector<std::string_view> FlagNames(const Command& command) {
   for (const auto& [flag, name] : kNames) {
     if ((command.flags & flag) != 0) names.push_back(name);
   }
+  if (command.group == Group::kPubsub) names.push_back("pubsub");
   return names;
 }
 
@@ -206,6 +208,8 @@ std::string_view GroupName(Group group) {
       return "stream";
     case Group::kSeckill:
       return "seckill";
+    case Group::kPubsub:
+      return "pubsub";
     case Group::kConnection:
       return "connection";
     case Group::kTransactions:

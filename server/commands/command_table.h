@@ -17,6 +17,15 @@ namespace sluice::commands {
 // The rows, by name. Lives as long as the program.
 std::span<const Command> CommandTable();
 
+// Visits every row, subcommands included: `visit(command)`.
+template <typename Visit>
+void ForEachCommand(Visit&& visit) {
+  for (const Command& command : CommandTable()) {
+    visit(command);
+    for (const Command& subcommand : command.subcommands) visit(subcommand);
+  }
+}
+
 // The top-level command of that name, in any case; nullptr: there is none.
 const Command* FindCommand(std::string_view name);
 // The same, a container's subcommand by "container|subcommand" included.

@@ -3,6 +3,7 @@
 #include "server/commands/acl_users.h"
 #include "server/commands/arguments.h"
 #include "server/commands/handlers.h"
+#include "server/commands/subscriptions.h"
 
 namespace sluice::commands {
 namespace {
@@ -41,6 +42,12 @@ bool SetClientName(Context& ctx, std::string_view name) {
 
 void Ping(Context& ctx) {
   if (ctx.argc() > 2) return ctx.reply.Error(errors::WrongArity("ping"));
+  if (ctx.session.subscriptions && ctx.reply.version() == protocol::Version::kResp2) {
+    // Where messages may come at any time, a reply must look like one of them.
+    ctx.reply.Array(2);
+    ctx.reply.Bulk("pong");
+    return ctx.reply.Bulk(ctx.argc() == 2 ? ctx.arg(1) : "");
+  }
   if (ctx.argc() == 2) return ctx.reply.Bulk(ctx.arg(1));
   ctx.reply.Simple("PONG");
 }
@@ -111,7 +118,9 @@ void Reset(Context& ctx) {
   ctx.session.db = 0;
   ctx.session.name.clear();
   ctx.session.transaction.reset();
-  ctx.Unwatch();
+  ctx.Forget();
+  ctx.session.replies_off = ctx.session.no_evict = ctx.session.no_touch = false;
+  ctx.session.replies_skipped = 0;
   ctx.host.users().Greet(ctx.session);
   ctx.session.version = protocol::Version::kResp2;
   ctx.reply.set_version(ctx.session.version);

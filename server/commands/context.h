@@ -20,7 +20,10 @@
 namespace sluice::commands {
 
 struct Command;
+struct Diagnostics;
+struct ServerStatistics;
 class Dispatcher;
+class Subscriptions;
 
 // A call that finds nothing yet and is willing to wait.
 struct BlockRequest {
@@ -37,16 +40,6 @@ struct BlockRequest {
   uint64_t timeout_ms = 0;  // 0: for ever
   // The request to execute when one of the keys changes; with "$" resolved.
   std::span<const std::string_view> args = {};
-};
-
-// How the process does, for INFO.
-struct ServerStatistics {
-  uint64_t commands = 0;
-  uint64_t errors = 0;
-  uint64_t blocked = 0;
-  uint64_t keyspace_hits = 0;
-  uint64_t keyspace_misses = 0;
-  uint64_t expired = 0;
 };
 
 class Context {
@@ -70,11 +63,13 @@ class Context {
   const engine::Object* Find(uint8_t db, std::string_view key) const {
     const engine::Object* object = engine.Find(db, key);
     // Due keys are removed before a handler runs. On a full disk they stay, and nobody may see them.
-    return object == nullptr || object->IsDue(now.unix_ms()) ? nullptr : object;
+    const bool hit = object != nullptr && !object->IsDue(now.unix_ms());
+    ++(hit ? hits_ : misses_);
+    return hit ? object : nullptr;
   }
 
-  // The entry at `place`; nullopt where what the log's file holds of it is damaged. Then the call is answered with
-  // an error that names file and offset, whatever it replies besides, and it cannot record any more.
+  // The entry at `place`; nullopt where what the log's file holds of it is damaged. Then the call is answered
+  // with an error that names file and offset, whatever it replies besides, and it cannot record any more.
   std::optional<engine::EntryView> Read(storage::Place place) {
     if (engine::EntryIsSound(place)) return engine::ReadEntry(place);
     if (!damaged_) damaged_ = place;
@@ -83,8 +78,8 @@ class Context {
   bool damaged() const { return damaged_.has_value(); }
 
   // Records `events` as one record and applies them: all of the command's changes, decided before the first
-  // of them acts. False where the log has no room, or an entry was found damaged: nothing has changed, the error
-  // stands instead of whatever this command has replied so far, and the handler returns.
+  // of them acts. False where the log has no room, or an entry was found damaged: nothing has changed, the
+  // error stands instead of whatever this command has replied so far, and the handler returns.
   [[nodiscard]] virtual bool Record(std::span<engine::Event> events) = 0;
   [[nodiscard]] bool Record(std::initializer_list<engine::Event> events) {
     engine::Event list[8];
@@ -112,7 +107,29 @@ class Context {
   virtual void RequestCheckpoint(engine::CheckpointReason reason) = 0;
   virtual const engine::Journal& journal() const = 0;
   const storage::Log& log() const { return journal().log(); }
-  virtual const ServerStatistics& statistics() const = 0;
+
+  // PUBLISH: sends `message` to those who listen to `channel`, once what this command (and EXEC around it)
+  // records is committed; how many it is sent to. A handler that publishes because of a change records it
+  // first.
+  virtual size_t Publish(std::string_view channel, std::string_view message) = 0;
+  virtual Subscriptions& subscriptions() = 0;
+  // MONITOR: the session is shown every command from now on, until RESET.
+  virtual void Monitor() = 0;
+  // RESET: as far as the dispatcher knows the session, it is new.
+  virtual void Forget() = 0;
+  // CLIENT PAUSE: holds back requests (`all`, or only writes) until then. A pause that is on is only ever
+  // made longer and wider. And its end.
+  virtual void Pause(uint64_t until_monotonic_ms, bool all) = 0;
+  virtual void Unpause() = 0;
+  virtual size_t monitors() const = 0;
+  // True within EXEC: what would wait, or speak later, is refused.
+  virtual bool in_exec() const = 0;
+
+  // CONFIG SET has changed something.
+  virtual void SettingsChanged() = 0;
+
+  virtual Diagnostics& diagnostics() = 0;
+  const ServerStatistics& statistics();
 
  protected:
   std::optional<storage::Place> damaged_;  // the first entry that was found so
@@ -120,6 +137,9 @@ class Context {
   Context(const protocol::Request& r, const engine::Engine& e, protocol::ReplyWriter& w, Session& s, Host& h,
           Time t, const Command& c, bool again)
       : request(r), engine(e), reply(w), session(s), host(h), now(t), command(c), retried(again) {}
+
+  mutable uint32_t hits_ = 0;  // of Find()
+  mutable uint32_t misses_ = 0;
 };
 
 }  // namespace sluice::commands

@@ -10,7 +10,13 @@
 #include "server/commands/arguments.h"
 #include "server/commands/blocked_call.h"
 #include "server/commands/command_table.h"
+#include "server/commands/delivery.h"
+#include "server/commands/diagnostics.h"
 #include "server/commands/errors.h"
+#include "server/commands/handlers.h"
+#include "server/commands/keyspace_events.h"
+#include "server/commands/monitors.h"
+#include "server/commands/subscriptions.h"
 #include "server/commands/wait_table.h"
 #include "server/commands/watch_table.h"
 #include "storage/check.h"
@@ -80,12 +86,19 @@ Resolved Resolve(const protocol::Request& request, bool authenticated) {
 class Dispatcher::Impl {
  public:
   Impl(engine::Journal& journal, Host& host)
-      : journal_(journal), host_(host), waiters_(journal.engine().hash_seed()) {}
+      : journal_(journal),
+        host_(host),
+        settings_(host.settings()),
+        delivery_(host),
+        waiters_(journal.engine().hash_seed()) {
+    ReadSettings();
+  }
 
   void SetTime(Time now) {
     // A wall clock that is set back stands still until it has caught up: IDs and windows rely on it.
     now.unix_us = std::max(now.unix_us, now_.unix_us);
     now_ = now;
+    diagnostics_.commands_rate.Sample(now.monotonic_ms, statistics_.commands);
   }
 
   void Execute(Session& session, const protocol::Request& request);
@@ -94,18 +107,31 @@ class Dispatcher::Impl {
   std::optional<uint64_t> next_deadline_ms() const;
   void Drop(Session& session);
   bool RunBackgroundSlice();
+  void EndTurn(Session& session, const protocol::Request* last);
+  void ReadSettings();
 
  private:
   class Call;  // the Context of one execution
 
+  void Admit(Session& session, const protocol::Request& request);
+  void Mute(Session& session, size_t begin);
+  void Decide(Session& session, const protocol::Request& request);
   void Run(Session& session, const Command& command, const protocol::Request& request);
+  void RunHandler(Session& session, const Command& command, const protocol::Request& request);
+  void CountOutcome(const Command& command, std::string_view reply);
+  void NoticeSlow(Session& session, const Command& command, const protocol::Request* request);
+  bool MustWait(const Session& session, const Command& command) const;
+  void Resume();
   void Queue(Session& session, const Command& command, const protocol::Request& request);
   bool ExecuteAll(Session& session, const Transaction& transaction);
-  void Refuse(Session& session, std::string_view error);
+  void Refuse(Session& session, const Command* command, std::string_view error);
   bool MayRun(Session& session, const Command& command, const protocol::Request& request);
   acl::Denied DeniedTo(Session& session, const Command& command, const protocol::Request& request);
-  storage::Result<void> Record(std::span<engine::Event> events);
+  // `cause`: the command whose change this is; nullptr: time's.
+  storage::Result<void> Record(std::span<engine::Event> events, const Command* cause);
   bool RunCheckpointSlice();
+  void PublishKeyspaceEvents(const std::vector<KeyspaceEvent>& events);
+  void PublishMisses(Session& session, const Command& command, const protocol::Request& request);
   void RemoveDueKeys(const Session& session, const Command& command, const protocol::Request& request);
   void RemoveIfDue(const engine::Object* object);
   void Notice(const engine::Event& event);
@@ -116,14 +142,31 @@ class Dispatcher::Impl {
   bool Retry(BlockedCall& call);
   void Answer(BlockedCall& call, std::string_view error);
 
+  // CLIENT PAUSE.
+  struct Pausing {
+    uint64_t until_ms;  // monotonic
+    bool all;           // not only writes
+  };
+
   engine::Journal& journal_;
   Host& host_;
+  const Settings& settings_;
   Time now_;
-  ServerStatistics statistics_;
+  Diagnostics diagnostics_;
+  ServerStatistics& statistics_ = diagnostics_.statistics;
+  CommandTimes& times_ = diagnostics_.times;
+  Delivery delivery_;
+  Subscriptions subscriptions_{delivery_};
+  Monitors monitors_{delivery_};
+  std::optional<Pausing> pause_;
+  std::vector<Session*> postponed_;  // by the pause, in the order in which they came
+  bool publishes_keys_ = false;      // somebody may want to hear of changed keys
   WaitTable waiters_;
   WatchTable watches_;
   bool in_exec_ = false;
   std::vector<std::string_view> kept_args_;  // of the call that is executed again
+  protocol::RequestParser postponed_parser_{
+      {.max_args = SIZE_MAX, .max_bulk_bytes = SIZE_MAX, .max_inline_bytes = 0}};
   // Of requests that were kept here, whose limits were looked at when they came.
   protocol::RequestParser kept_parser_{
       {.max_args = SIZE_MAX, .max_bulk_bytes = SIZE_MAX, .max_inline_bytes = 0}};
@@ -140,7 +183,7 @@ class Dispatcher::Impl::Call final : public Context {
   using Context::Record;
   bool Record(std::span<engine::Event> events) override {
     if (damaged_) return AnswerDamage(), false;
-    const storage::Result<void> recorded = impl_.Record(events);
+    const storage::Result<void> recorded = impl_.Record(events, &command);
     if (recorded) return true;
     reply.Truncate(begin_);
     reply.Error(recorded.error().code == storage::Error::Code::kInvalid ? errors::kTooLarge
@@ -177,6 +220,7 @@ class Dispatcher::Impl::Call final : public Context {
     const auto keys = block.for_checkpoint ? std::span(&kCheckpoint, 1) : block.keys;
     impl_.waiters_.Add(*call, keys, block.group, (command.flags & kWrite) != 0);
     session.blocked = std::move(call);
+    impl_.statistics_.blocked = impl_.waiters_.size() + impl_.postponed_.size();
   }
 
   void Touch(engine::ObjectId stream, uint32_t group, uint32_t consumer) override {
@@ -196,7 +240,30 @@ class Dispatcher::Impl::Call final : public Context {
     impl_.journal_.checkpointer().Request(reason);
   }
   const engine::Journal& journal() const override { return impl_.journal_; }
-  const ServerStatistics& statistics() const override { return impl_.statistics_; }
+  size_t Publish(std::string_view channel, std::string_view message) override {
+    return impl_.subscriptions_.Publish(ChannelKind::kChannel, channel, message);
+  }
+  Subscriptions& subscriptions() override { return impl_.subscriptions_; }
+  void Monitor() override { impl_.monitors_.Add(session); }
+  size_t monitors() const override { return impl_.monitors_.size(); }
+  void Forget() override {
+    impl_.watches_.Remove(session);
+    impl_.subscriptions_.Drop(session);
+    impl_.monitors_.Drop(session);
+  }
+  void Pause(uint64_t until_monotonic_ms, bool all) override {
+    auto& pause = impl_.pause_;
+    if (!pause) pause = Pausing{0, false};
+    pause->until_ms = std::max(pause->until_ms, until_monotonic_ms);
+    pause->all |= all;
+  }
+  // Those who wait are served once this command's reply stands.
+  void Unpause() override { impl_.pause_.reset(); }
+  bool in_exec() const override { return impl_.in_exec_; }
+  void SettingsChanged() override { impl_.ReadSettings(); }
+  Diagnostics& diagnostics() override { return impl_.diagnostics_; }
+  uint32_t hits() const { return hits_; }
+  uint32_t misses() const { return misses_; }
   bool blocks() const { return blocks_; }
   uint64_t retry_ms() const { return retry_ms_; }
 
@@ -207,26 +274,98 @@ class Dispatcher::Impl::Call final : public Context {
   uint64_t retry_ms_ = BlockedCall::kNever;
 };
 
+const ServerStatistics& Context::statistics() {
+  return diagnostics().statistics;
+}
+
+void Dispatcher::Impl::ReadSettings() {
+  publishes_keys_ = notify::Publishes(settings_.notify_keyspace_events);
+  // Below a millisecond an operator wants to know each command's own time.
+  constexpr int64_t kPreciseBelowUs = 1000;
+  const int64_t slower_us = settings_.slowlog_slower_than_us;
+  times_.set_precise(slower_us >= 0 && slower_us < kPreciseBelowUs);
+  uint64_t notice_ns = UINT64_MAX;
+  if (slower_us >= 0) notice_ns = static_cast<uint64_t>(slower_us) * 1000;
+  if (settings_.latency_threshold_ms != 0) {
+    notice_ns = std::min(notice_ns, settings_.latency_threshold_ms * 1'000'000);
+  }
+  times_.set_notice(notice_ns);
+  times_.set_tracking(settings_.latency_tracking);
+  diagnostics_.slow_log.set_max_entries(settings_.slowlog_max_entries);
+}
+
 void Dispatcher::Impl::Execute(Session& session, const protocol::Request& request) {
   ++statistics_.commands;
   ++session.commands;
   session.active_ms = now_.unix_ms();
   // The default user may have lost his password since the client came.
   if (!session.authenticated && host_.users().open()) host_.users().Greet(session);
+  Admit(session, request);
+  if (waiters_.any_ready()) ServeReady();
+  if (!pause_ && !postponed_.empty()) Resume();
+}
+
+// A request of a session, from its first byte of reply to the last.
+void Dispatcher::Impl::Admit(Session& session, const protocol::Request& request) {
+  const Delivery::Reply writing(delivery_, session);
+  const size_t begin = session.output.bytes().size();
+  Decide(session, request);
+  if (session.mute()) [[unlikely]]
+    Mute(session, begin);
+}
+
+// CLIENT REPLY OFF or SKIP was said, before or just now: takes the reply back. That a channel was subscribed
+// to is told all the same.
+void Dispatcher::Impl::Mute(Session& session, size_t begin) {
+  const bool confirms = session.last_command != nullptr && session.last_command->group == Group::kPubsub &&
+                        (session.last_command->flags & kInSubscription) != 0;
+  if (!confirms) session.output.bytes().resize(begin);
+  if (!session.waits() && session.replies_skipped != 0) --session.replies_skipped;
+}
+
+void Dispatcher::Impl::Decide(Session& session, const protocol::Request& request) {
   const Resolved resolved = Resolve(request, session.authenticated);
   if (resolved.command != nullptr) session.last_command = resolved.command;
   if (!resolved.error.empty()) {
     if (session.transaction) session.transaction->broken = true;
-    return Refuse(session, resolved.error);
+    return Refuse(session, resolved.command, resolved.error);
   }
   const Command& command = *resolved.command;
   if (!session.user->unrestricted() && !MayRun(session, command, request)) return;
+  if (session.subscriptions && session.version == protocol::Version::kResp2 &&
+      (command.flags & kInSubscription) == 0) {
+    return Refuse(session, &command,
+                  errors::Concat({"Can't execute '", command.name,
+                                  "': only (P|S)SUBSCRIBE / (P|S)UNSUBSCRIBE / PING / QUIT / RESET are "
+                                  "allowed in this context"}));
+  }
+  if (pause_ && MustWait(session, command)) [[unlikely]] {
+    session.postponed = std::make_unique<std::string>(ToWire(request.args()));
+    postponed_.push_back(&session);
+    statistics_.blocked = waiters_.size() + postponed_.size();
+    return;
+  }
   if (session.transaction && (command.flags & kRunsInMulti) == 0) return Queue(session, command, request);
   Run(session, command, request);
-  if (waiters_.any_ready()) ServeReady();
 }
 
+// Executes a command, and looks at how it went: its time, its outcome, who watches.
 void Dispatcher::Impl::Run(Session& session, const Command& command, const protocol::Request& request) {
+  // What a command with so many bytes does is copying.
+  constexpr ptrdiff_t kLargeRequest = 16 * 1024;
+  const bool large = request[request.size() - 1].data() - request[0].data() > kLargeRequest;
+  const bool alone = times_.Enter(command, large);
+  const uint64_t began = alone ? times_.StartAlone() : 0;
+  RunHandler(session, command, request);
+  if (alone) times_.StopAlone(command, began);
+  if (times_.slow()) [[unlikely]]
+    NoticeSlow(session, command, &request);
+  if (monitors_.any()) [[unlikely]]
+    monitors_.Show(session, command, request, now_);
+}
+
+void Dispatcher::Impl::RunHandler(Session& session, const Command& command,
+                                  const protocol::Request& request) {
   if ((command.flags & kStateless) == 0) session.output.ShowState();
   if (journal_.engine().keys().FirstToExpire() != nullptr) RemoveDueKeys(session, command, request);
   std::string& out = session.output.bytes();
@@ -235,19 +374,77 @@ void Dispatcher::Impl::Run(Session& session, const Command& command, const proto
   Call call(*this, session, command, request, reply, false);
   command.handler(call);
   call.AnswerDamage();
-  if (out.size() > begin && out[begin] == '-') ++statistics_.errors;
-  statistics_.blocked = waiters_.size();
+  if (out.size() > begin && out[begin] == '-') CountOutcome(command, std::string_view(out).substr(begin));
+  if ((command.flags & kReadOnly) == 0) return;
+  statistics_.keyspace_hits += call.hits();
+  statistics_.keyspace_misses += call.misses();
+  if (call.misses() != 0 && publishes_keys_) PublishMisses(session, command, request);
+}
+
+void Dispatcher::Impl::CountOutcome(const Command& command, std::string_view reply) {
+  ++statistics_.errors;
+  times_.CountFailed(command);
+  diagnostics_.errors.Add(reply);
+}
+
+// A command, or a stretch of them, took so long that the slow log or LATENCY may want to know.
+void Dispatcher::Impl::NoticeSlow(Session& session, const Command& command,
+                                  const protocol::Request* request) {
+  const CommandTimes::Slow slow = times_.TakeSlow();
+  const auto us =
+      static_cast<uint64_t>(static_cast<double>(slow.cycles) / Stopwatch::CyclesPerNanosecond() / 1000);
+  const uint64_t unix_s = now_.unix_ms() / 1000;
+  const uint64_t threshold_ms = settings_.latency_threshold_ms;
+  if (threshold_ms != 0 && us >= threshold_ms * 1000) {
+    const bool fast = (slow.command->flags & kFast) != 0;
+    diagnostics_.latency.Add(fast ? "fast-command" : "command", unix_s, us / 1000);
+  }
+  const int64_t slower_us = settings_.slowlog_slower_than_us;
+  if (slower_us < 0 || us < static_cast<uint64_t>(slower_us) || (slow.command->flags & kUntimed) != 0) return;
+  if (slow.calls == 1 && slow.command == &command && request != nullptr) {
+    diagnostics_.slow_log.Add(session, command, request->args(), unix_s, us);
+  } else {
+    diagnostics_.slow_log.AddStretch(session, *slow.command, slow.calls, unix_s, us);
+  }
+}
+
+void Dispatcher::Impl::EndTurn(Session& session, const protocol::Request* last) {
+  times_.Close();
+  if (times_.slow() && session.last_command != nullptr) NoticeSlow(session, *session.last_command, last);
+}
+
+// ---- the pause
+
+bool Dispatcher::Impl::MustWait(const Session& session, const Command& command) const {
+  if (pause_->all) return true;
+  if (command.handler == &Exec) return session.transaction && session.transaction->writes;
+  return (command.flags & (kWrite | kWaitsForWrites)) != 0;
+}
+
+// Executes what was held back, until another pause begins.
+void Dispatcher::Impl::Resume() {
+  while (!pause_ && !postponed_.empty()) {
+    Session& session = *postponed_.front();
+    postponed_.erase(postponed_.begin());
+    const std::unique_ptr<std::string> wire = std::move(session.postponed);
+    CHECK(postponed_parser_.Parse(*wire) == protocol::RequestParser::Status::kRequest);
+    Admit(session, postponed_parser_.request());
+    EndTurn(session, &postponed_parser_.request());
+    if (!session.postponed) host_.Wake(session);
+    if (waiters_.any_ready()) ServeReady();
+  }
+  statistics_.blocked = waiters_.size() + postponed_.size();
 }
 
 void Dispatcher::Impl::Queue(Session& session, const Command& command, const protocol::Request& request) {
   Transaction& transaction = *session.transaction;
   if ((command.flags & kNoMulti) != 0) {
     transaction.broken = true;
-    return Refuse(session, "Command not allowed inside a transaction");
+    return Refuse(session, &command, "Command not allowed inside a transaction");
   }
   if (transaction.bytes > host_.settings().max_transaction_bytes) {
     transaction.broken = true;
-    return Refuse(session, "the transaction is larger than max-transaction-bytes");
+    return Refuse(session, &command, "the transaction is larger than max-transaction-bytes");
   }
   transaction.requests.push_back(ToWire(request.args()));
   transaction.bytes += transaction.requests.back().size();
@@ -263,7 +460,7 @@ bool Dispatcher::Impl::ExecuteAll(Session& session, const Transaction& transacti
   constexpr size_t kRoomForState = 64 * 1024;
   const size_t room = kRoomForState + transaction.bytes * 2 + transaction.requests.size() * kRoomPerRequest;
   if (transaction.writes && !journal_.BeginGroup(room)) {
-    Refuse(session, errors::kDiskFull);
+    Refuse(session, nullptr, errors::kDiskFull);
     return false;
   }
   in_exec_ = true;
@@ -272,10 +469,10 @@ bool Dispatcher::Impl::ExecuteAll(Session& session, const Transaction& transacti
     const protocol::Request& request = kept_parser_.request();
     const Resolved resolved = Resolve(request, session.authenticated);
     if (!resolved.error.empty()) {
-      Refuse(session, resolved.error);
+      Refuse(session, resolved.command, resolved.error);
     } else if (const acl::Denied denied = DeniedTo(session, *resolved.command, request);
                denied != acl::Denied::kNothing) {
-      Refuse(session, acl::RulesChanged(denied));
+      Refuse(session, resolved.command, acl::RulesChanged(denied));
     } else {
       Run(session, *resolved.command, request);
     }
@@ -285,9 +482,13 @@ bool Dispatcher::Impl::ExecuteAll(Session& session, const Transaction& transacti
   return true;
 }
 
-void Dispatcher::Impl::Refuse(Session& session, std::string_view error) {
+void Dispatcher::Impl::Refuse(Session& session, const Command* command, std::string_view error) {
   ++statistics_.errors;
-  protocol::ReplyWriter(session.output.bytes(), session.version).Error(error);
+  std::string& out = session.output.bytes();
+  const size_t begin = out.size();
+  protocol::ReplyWriter(out, session.version).Error(error);
+  diagnostics_.errors.Add(std::string_view(out).substr(begin));
+  if (command != nullptr) times_.CountRejected(*command);
 }
 
 // What the session's user may not do is refused and remembered for ACL LOG.
@@ -295,7 +496,7 @@ bool Dispatcher::Impl::MayRun(Session& session, const Command& command, const pr
   const acl::Denied denied = DeniedTo(session, command, request);
   if (denied == acl::Denied::kNothing) return true;
   if (session.transaction) session.transaction->broken = true;
-  Refuse(session, acl::NoPermission(denied, command));
+  Refuse(session, &command, acl::NoPermission(denied, command));
   return false;
 }
 
@@ -320,17 +521,51 @@ bool Dispatcher::Impl::IsWrite(const protocol::Request& request) const {
 
 // ---- changes
 
-storage::Result<void> Dispatcher::Impl::Record(std::span<engine::Event> events) {
+storage::Result<void> Dispatcher::Impl::Record(std::span<engine::Event> events, const Command* cause) {
   // The names of keys that go are known only before they do.
   if (!waiters_.empty() || !watches_.empty()) {
     for (const engine::Event& event : events) Notice(event);
   }
-  return journal_.Record(events);
+  if (!publishes_keys_ || !subscriptions_.any()) [[likely]]
+    return journal_.Record(events);
+  const std::vector<KeyspaceEvent> told = KeyspaceEventsOf(events, journal_.engine().keys(), cause);
+  auto recorded = journal_.Record(events);
+  if (recorded) PublishKeyspaceEvents(told);
+  return recorded;
+}
+
+void Dispatcher::Impl::PublishKeyspaceEvents(const std::vector<KeyspaceEvent>& events) {
+  const uint64_t wanted = settings_.notify_keyspace_events;
+  for (const KeyspaceEvent& told : events) {
+    if ((wanted & told.event_class) == 0) continue;
+    const std::string db = std::to_string(told.db);
+    if ((wanted & notify::kKeyspace) != 0) {
+      subscriptions_.Publish(ChannelKind::kChannel, errors::Concat({"__keyspace@", db, "__:", told.key}),
+                             told.event);
+    }
+    if ((wanted & notify::kKeyevent) != 0) {
+      subscriptions_.Publish(ChannelKind::kChannel, errors::Concat({"__keyevent@", db, "__:", told.event}),
+                             told.key);
+    }
+  }
+}
+
+void Dispatcher::Impl::PublishMisses(Session& session, const Command& command,
+                                     const protocol::Request& request) {
+  if ((settings_.notify_keyspace_events & notify::kMiss) == 0 || !subscriptions_.any()) return;
+  std::vector<KeyspaceEvent> missed;
+  ForEachKey(command, request.args(), [&](size_t position) {
+    const engine::Object* object = journal_.engine().Find(session.db, request[position]);
+    if (object != nullptr && !object->IsDue(now_.unix_ms())) return;
+    missed.push_back({notify::kMiss, session.db, "keymiss", std::string(request[position])});
+  });
+  PublishKeyspaceEvents(missed);
 }
 
 // So that no handler acts on a dead key.
 void Dispatcher::Impl::RemoveDueKeys(const Session& session, const Command& command,
                                      const protocol::Request& request) {
+  if (command.keys.kind == Keys::kNone || pause_) return;  // a pause of writes is one of removals too
   ForEachKey(command, request.args(),
              [&](size_t position) { RemoveIfDue(journal_.engine().Find(session.db, request[position])); });
 }
@@ -338,20 +573,26 @@ void Dispatcher::Impl::RemoveDueKeys(const Session& session, const Command& comm
 void Dispatcher::Impl::RemoveIfDue(const engine::Object* object) {
   if (object == nullptr || !object->IsDue(now_.unix_ms())) return;
   engine::Event removal = engine::RemoveKey{object->id};
-  if (Record(std::span(&removal, 1))) ++statistics_.expired;
+  if (Record(std::span(&removal, 1), nullptr)) ++statistics_.expired;
 }
 
 bool Dispatcher::Impl::RunBackgroundSlice() {
   bool more = journal_.mutable_engine().FreeSome();
   more |= RunCheckpointSlice();
   more |= journal_.SealSome();
-  for (size_t i = 0; i < kExpiriesAtOnce; ++i) {
+  const bool watched = settings_.latency_threshold_ms != 0;
+  const uint64_t began_ns = watched ? Stopwatch::Nanoseconds() : 0;
+  for (size_t i = 0; i < kExpiriesAtOnce && !pause_; ++i) {
     const engine::Object* first = journal_.engine().keys().FirstToExpire();
     if (first == nullptr || !first->IsDue(now_.unix_ms())) break;
     const engine::ObjectId id = first->id;
     RemoveIfDue(first);
     if (journal_.engine().keys().Find(id) != nullptr) break;  // no room for it now
     more |= i + 1 == kExpiriesAtOnce;
+  }
+  const uint64_t took_ms = watched ? (Stopwatch::Nanoseconds() - began_ns) / 1'000'000 : 0;
+  if (watched && took_ms >= settings_.latency_threshold_ms) {
+    diagnostics_.latency.Add("expire-cycle", now_.unix_ms() / 1000, took_ms);
   }
   if (waiters_.any_ready()) ServeReady();
   return more;
@@ -410,7 +651,7 @@ void Dispatcher::Impl::NoticeDatabase(uint8_t db) {
 
 void Dispatcher::Impl::ServeReady() {
   waiters_.ServeReady([this](WaitQueue& queue) { ServeQueue(queue); });
-  statistics_.blocked = waiters_.size();
+  statistics_.blocked = waiters_.size() + postponed_.size();
 }
 
 void Dispatcher::Impl::ServeQueue(WaitQueue& queue) {
@@ -435,6 +676,8 @@ bool Dispatcher::Impl::Retry(BlockedCall& call) {
     Answer(call, acl::NoPermission(denied, *call.command));
     return true;
   }
+  const Delivery::Reply writing(delivery_, session);
+  const size_t begin = session.output.bytes().size();
   session.output.ShowState();
   protocol::ReplyWriter reply(session.output.bytes(), session.version);
   Call again(*this, session, *call.command, request, reply, true);
@@ -446,6 +689,7 @@ bool Dispatcher::Impl::Retry(BlockedCall& call) {
   }
   waiters_.Remove(call);
   session.blocked.reset();
+  if (session.mute()) Mute(session, begin);
   host_.Wake(session);
   return true;
 }
@@ -456,14 +700,14 @@ void Dispatcher::Impl::Answer(BlockedCall& call, std::string_view error) {
   waiters_.Remove(call);
   session.blocked.reset();
   session.output.ShowState();
-  protocol::ReplyWriter reply(session.output.bytes(), session.version);
+  const size_t begin = session.output.bytes().size();
   if (error.empty()) {
-    reply.NullArray();
+    protocol::ReplyWriter(session.output.bytes(), session.version).NullArray();
   } else {
-    ++statistics_.errors;
-    reply.Error(error);
+    Refuse(session, nullptr, error);
   }
-  statistics_.blocked = waiters_.size();
+  if (session.mute()) Mute(session, begin);
+  statistics_.blocked = waiters_.size() + postponed_.size();
   host_.Wake(session);
 }
 
@@ -477,20 +721,29 @@ void Dispatcher::Impl::ExpireBlocked() {
     }
   }
   if (waiters_.any_ready()) ServeReady();
-  statistics_.blocked = waiters_.size();
+  if (pause_ && pause_->until_ms <= now_.monotonic_ms) {
+    pause_.reset();
+    Resume();
+  }
+  statistics_.blocked = waiters_.size() + postponed_.size();
 }
 
 std::optional<uint64_t> Dispatcher::Impl::next_deadline_ms() const {
   const BlockedCall* call = waiters_.Earliest();
-  return call == nullptr ? std::nullopt : std::optional(call->due_ms());
+  const std::optional<uint64_t> due_ms = call == nullptr ? std::nullopt : std::optional(call->due_ms());
+  if (!pause_) return due_ms;
+  return due_ms ? std::min(*due_ms, pause_->until_ms) : pause_->until_ms;
 }
 
 void Dispatcher::Impl::Drop(Session& session) {
   watches_.Remove(session);
-  if (!session.blocked) return;
-  waiters_.Remove(*session.blocked);
+  subscriptions_.Drop(session);
+  monitors_.Drop(session);
+  if (session.postponed) std::erase(postponed_, &session);
+  session.postponed.reset();
+  if (session.blocked) waiters_.Remove(*session.blocked);
   session.blocked.reset();
-  statistics_.blocked = waiters_.size();
+  statistics_.blocked = waiters_.size() + postponed_.size();
 }
 
 Dispatcher::Dispatcher(engine::Journal& journal, Host& host) : impl_(std::make_unique<Impl>(journal, host)) {}
@@ -513,6 +766,12 @@ std::optional<uint64_t> Dispatcher::next_deadline_ms() const {
 }
 void Dispatcher::Drop(Session& session) {
   impl_->Drop(session);
+}
+void Dispatcher::EndTurn(Session& session, const protocol::Request* last) {
+  impl_->EndTurn(session, last);
+}
+void Dispatcher::ReadSettings() {
+  impl_->ReadSettings();
 }
 bool Dispatcher::RunBackgroundSlice() {
   return impl_->RunBackgroundSlice();

@@ -24,21 +24,29 @@ class Dispatcher {
   void SetTime(Time now);
 
   // Executes one request of `session`. Afterwards exactly one of these holds: its reply stands in
-  // session.output; session.blocked is set and the reply comes later, with Host::Wake. The request's views
-  // are not kept.
+  // session.output (or there is none, by CLIENT REPLY); session.waits(), and the reply comes later, with
+  // Host::Wake. The request's views are not kept.
   void Execute(Session& session, const protocol::Request& request);
 
   // True where `request` would change state if executed: what a connection holds back while too much is
   // uncommitted.
   bool IsWrite(const protocol::Request& request) const;
 
-  // Answers blocked calls whose time is over, and those that time alone has something for (CLAIM). Call it at
-  // or after next_deadline_ms().
+  // `session` has no more to execute just now, or not in this tick: closes the measurement of its last
+  // requests. `last` is the last of them; nullptr: its bytes are gone.
+  void EndTurn(Session& session, const protocol::Request* last);
+
+  // Takes over changed Settings.
+  void ReadSettings();
+
+  // Answers blocked calls whose time is over, and those that time alone has something for (CLAIM); executes
+  // what CLIENT PAUSE held back, once its time is over. Call it at or after next_deadline_ms().
   void ExpireBlocked();
-  // When the first blocked call is due, in Time.monotonic_ms; nullopt: none.
+  // When the first blocked call is due, or the pause ends, in Time.monotonic_ms; nullopt: none.
   std::optional<uint64_t> next_deadline_ms() const;
 
-  // `session` is going away: forgets its blocked call. Safe at any time, also inside Host::Wake.
+  // `session` is going away: forgets its blocked call, its channels and all else. Safe at any time, also
+  // inside Host::Wake.
   void Drop(Session& session);
 
   // A slice (at most about 200 us) of deferred work: memory of dropped keys and of sealed indexes, a

@@ -141,6 +141,68 @@ void ClientList(Context& ctx);
 void ClientKill(Context& ctx);
 void ClientUnblock(Context& ctx);
 
+// client_modes.cc
+void ClientCaching(Context& ctx);
+void ClientGetredir(Context& ctx);
+void ClientNoEvict(Context& ctx);
+void ClientNoTouch(Context& ctx);
+void ClientPause(Context& ctx);
+void ClientReply(Context& ctx);
+void ClientTracking(Context& ctx);
+void ClientTrackinginfo(Context& ctx);
+void ClientUnpause(Context& ctx);
+
+// pubsub.cc
+void Subscribe(Context& ctx);
+void Psubscribe(Context& ctx);
+void Ssubscribe(Context& ctx);
+void Unsubscribe(Context& ctx);
+void Punsubscribe(Context& ctx);
+void Sunsubscribe(Context& ctx);
+void Publish(Context& ctx);
+void Spublish(Context& ctx);
+void PubsubChannels(Context& ctx);
+void PubsubNumpat(Context& ctx);
+void PubsubNumsub(Context& ctx);
+void PubsubShardchannels(Context& ctx);
+void PubsubShardnumsub(Context& ctx);
+
+// monitor.cc
+void Monitor(Context& ctx);
+
+// slowlog.cc
+void SlowlogGet(Context& ctx);
+void SlowlogLen(Context& ctx);
+void SlowlogReset(Context& ctx);
+
+// latency.cc
+void LatencyDoctor(Context& ctx);
+void LatencyGraph(Context& ctx);
+void LatencyHistogram(Context& ctx);
+void LatencyHistory(Context& ctx);
+void LatencyLatest(Context& ctx);
+void LatencyReset(Context& ctx);
+
+// object.cc
+void ObjectEncoding(Context& ctx);
+void ObjectFreq(Context& ctx);
+void ObjectIdletime(Context& ctx);
+void ObjectRefcount(Context& ctx);
+
+// memory.cc
+void MemoryDoctor(Context& ctx);
+
+// lolwut.cc
+void Lolwut(Context& ctx);
+
+// debug.cc
+void DebugDigest(Context& ctx);
+void DebugError(Context& ctx);
+void DebugLog(Context& ctx);
+void DebugObject(Context& ctx);
+void DebugProtocol(Context& ctx);
+void DebugSleep(Context& ctx);
+
 // command_docs.cc
 void CommandAll(Context& ctx);
 void CommandCount(Context& ctx);
@@ -178,9 +240,9 @@ void Bgrewriteaof(Context& ctx);
 // server.cc
 void ConfigGet(Context& ctx);
 void ConfigSet(Context& ctx);
+void ConfigResetstat(Context& ctx);
 void TimeNow(Context& ctx);
 void Shutdown(Context& ctx);
-void DebugSleep(Context& ctx);
 
 // help.cc: the HELP subcommand of every container.
 void Help(Context& ctx);

@@ -40,10 +40,13 @@ struct HostFacts {
   uint64_t connections_rejected = 0;
   uint64_t input_bytes = 0;
   uint64_t output_bytes = 0;
+  uint64_t input_bytes_per_second = 0;
+  uint64_t output_bytes_per_second = 0;
   uint64_t query_buffer_closed = 0;  // clients closed at a limit
   uint64_t output_buffer_closed = 0;
   uint64_t protocol_errors = 0;
-  std::string recovery;  // one line: what was recovered and how long it took
+  uint64_t clients_evicted = 0;  // at maxmemory-clients
+  std::string recovery;          // one line: what was recovered and how long it took
 };
 
 // Options that commands read. The host keeps them true when CONFIG SET changes one.
@@ -57,6 +60,12 @@ struct Settings {
   uint64_t max_bulk_bytes = 64 << 20;
   uint64_t max_transaction_bytes = 64 << 20;  // of requests between MULTI and EXEC
   bool debug_commands = false;                // enable-debug-command
+  uint64_t notify_keyspace_events = 0;        // classes: see keyspace_events.h
+  uint64_t max_subscriptions = 100000;        // of one client
+  int64_t slowlog_slower_than_us = 10000;     // below 0: nothing is slow
+  uint64_t slowlog_max_entries = 128;
+  uint64_t latency_threshold_ms = 0;  // 0: latencies are not watched
+  bool latency_tracking = true;       // keep a histogram of each command
 };
 
 class Host {
@@ -84,6 +93,11 @@ class Host {
   // Closes `session`'s connection: at once, or, where it is the `caller`, after its reply. The session dies
   // later, not inside this call.
   virtual void Kill(Session& session, const Session& caller) = 0;
+
+  // Writes a line to the server's log (DEBUG LOG).
+  virtual void Log(std::string_view line) = 0;
+  // CONFIG RESETSTAT, as far as the process counts.
+  virtual void ResetStatistics() = 0;
 
   // Stops the server in good order once the present tick is over: everything durable, and, with `checkpoint`,
   // the next start quick; exit status 0.

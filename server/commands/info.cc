@@ -1,34 +1,25 @@
 // INFO: the server in figures, under Redis's names where Redis has one.
-#include <malloc.h>
 #include <sys/resource.h>
 #include <sys/utsname.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <cstdio>
 #include <functional>
 #include <vector>
 
+#include "server/commands/acl_users.h"
 #include "server/commands/arguments.h"
+#include "server/commands/diagnostics.h"
 #include "server/commands/handlers.h"
+#include "server/commands/info_lines.h"
+#include "server/commands/process_memory.h"
+#include "server/commands/subscriptions.h"
 
 namespace sluice::commands {
 namespace {
 
-class Lines {
- public:
-  void Section(std::string_view name) {
-    if (!text_.empty()) text_ += "\r\n";
-    text_ += errors::Concat({"# ", name, "\r\n"});
-  }
-  void Add(std::string_view name, std::string_view value) {
-    text_ += errors::Concat({name, ":", value, "\r\n"});
-  }
-  void Add(std::string_view name, uint64_t value) { Add(name, std::to_string(value)); }
-  const std::string& text() const { return text_; }
-
- private:
-  std::string text_;
-};
+using Lines = InfoLines;
 
 std::string Human(uint64_t bytes) {
   char text[32];
@@ -43,22 +34,6 @@ std::string Human(uint64_t bytes) {
     std::snprintf(text, sizeof text, "%.2fG", value / (1024.0 * 1024 * 1024));
   }
   return text;
-}
-
-// A "<name>: <n> kB" line of /proc/self/status, in bytes.
-uint64_t ProcessMemory(const char* name) {
-  std::FILE* file = std::fopen("/proc/self/status", "r");
-  if (file == nullptr) return 0;
-  char line[256];
-  unsigned long long kilobytes = 0;
-  while (std::fgets(line, sizeof line, file) != nullptr) {
-    const std::string_view text(line);
-    if (text.starts_with(name) &&
-        std::sscanf(line + std::string_view(name).size(), ": %llu", &kilobytes) == 1)
-      break;
-  }
-  std::fclose(file);
-  return kilobytes * 1024;
 }
 
 void Server(Context& ctx, Lines& lines) {
@@ -85,24 +60,53 @@ void Server(Context& ctx, Lines& lines) {
 
 void Clients(Context& ctx, Lines& lines) {
   const HostFacts facts = ctx.host.Facts();
+  uint64_t pubsub = 0, watching = 0, input = 0, output = 0;
+  ctx.host.ForEachSession([&](Session& session) {
+    pubsub += session.subscriptions != nullptr;
+    watching += !session.watched.empty();
+    input = std::max<uint64_t>(input, session.query_buffer);
+    output = std::max<uint64_t>(output, session.output.size() + session.writing_bytes);
+  });
   lines.Add("connected_clients", facts.connected_clients);
+  lines.Add("cluster_connections", uint64_t{0});
   lines.Add("maxclients", facts.max_clients);
+  lines.Add("client_recent_max_input_buffer", input);
+  lines.Add("client_recent_max_output_buffer", output);
   lines.Add("blocked_clients", ctx.statistics().blocked);
+  lines.Add("tracking_clients", uint64_t{0});
+  lines.Add("pubsub_clients", pubsub);
+  lines.Add("watching_clients", watching);
+  lines.Add("monitor_clients", ctx.monitors());
 }
 
-void Memory(Context&, Lines& lines) {
-  const struct mallinfo2 heap = mallinfo2();
-  const uint64_t used = heap.uordblks + heap.hblkhd;
-  const uint64_t rss = ProcessMemory("VmRSS");
-  lines.Add("used_memory", used);
-  lines.Add("used_memory_human", Human(used));
-  lines.Add("used_memory_rss", rss);
-  lines.Add("used_memory_rss_human", Human(rss));
-  lines.Add("used_memory_rss_anon", ProcessMemory("RssAnon"));
-  lines.Add("used_memory_peak", ProcessMemory("VmHWM"));
+std::string Ratio(uint64_t part, uint64_t whole) {
+  char text[32];
+  std::snprintf(text, sizeof text, "%.2f",
+                whole == 0 ? 0 : static_cast<double>(part) / static_cast<double>(whole));
+  return text;
+}
+
+void Memory(Context& ctx, Lines& lines) {
+  const ProcessMemory memory = ReadProcessMemory();
+  const uint64_t system =
+      static_cast<uint64_t>(sysconf(_SC_PHYS_PAGES)) * static_cast<uint64_t>(sysconf(_SC_PAGESIZE));
+  lines.Add("used_memory", memory.allocated);
+  lines.Add("used_memory_human", Human(memory.allocated));
+  lines.Add("used_memory_rss", memory.resident);
+  lines.Add("used_memory_rss_human", Human(memory.resident));
+  lines.Add("used_memory_rss_anon", memory.anonymous);
+  lines.Add("used_memory_peak", memory.peak);
+  lines.Add("used_memory_peak_human", Human(memory.peak));
+  lines.Add("total_system_memory", system);
+  lines.Add("total_system_memory_human", Human(system));
   lines.Add("maxmemory", uint64_t{0});
   lines.Add("maxmemory_human", "0B");
   lines.Add("maxmemory_policy", "noeviction");
+  lines.Add("mem_fragmentation_ratio", Ratio(memory.resident, memory.allocated));
+  uint64_t clients = 0;
+  ctx.host.ForEachSession([&](Session& session) { clients += session.memory_bytes(); });
+  lines.Add("mem_clients_slaves", uint64_t{0});
+  lines.Add("mem_clients_normal", clients);
   lines.Add("mem_allocator", "libc");
 }
 
@@ -160,18 +164,41 @@ void Persistence(Context& ctx, Lines& lines) {
   lines.Add("recovery", ctx.host.Facts().recovery);
 }
 
+std::string Kilobytes(uint64_t bytes) {
+  char text[32];
+  std::snprintf(text, sizeof text, "%.2f", static_cast<double>(bytes) / 1024);
+  return text;
+}
+
 void Stats(Context& ctx, Lines& lines) {
   const HostFacts facts = ctx.host.Facts();
   lines.Add("total_connections_received", facts.connections_received);
   lines.Add("total_commands_processed", ctx.statistics().commands);
+  lines.Add("instantaneous_ops_per_sec", ctx.diagnostics().commands_rate.per_second());
   lines.Add("total_net_input_bytes", facts.input_bytes);
   lines.Add("total_net_output_bytes", facts.output_bytes);
+  lines.Add("instantaneous_input_kbps", Kilobytes(facts.input_bytes_per_second));
+  lines.Add("instantaneous_output_kbps", Kilobytes(facts.output_bytes_per_second));
   lines.Add("rejected_connections", facts.connections_rejected);
   lines.Add("expired_keys", ctx.statistics().expired);
+  lines.Add("evicted_keys", uint64_t{0});
+  lines.Add("evicted_clients", facts.clients_evicted);
+  lines.Add("keyspace_hits", ctx.statistics().keyspace_hits);
+  lines.Add("keyspace_misses", ctx.statistics().keyspace_misses);
+  lines.Add("pubsub_channels", ctx.subscriptions().size(ChannelKind::kChannel));
+  lines.Add("pubsub_patterns", ctx.subscriptions().size(ChannelKind::kPattern));
+  lines.Add("pubsubshard_channels", ctx.subscriptions().size(ChannelKind::kShard));
+  lines.Add("latest_fork_usec", uint64_t{0});
+  lines.Add("total_forks", uint64_t{0});
   lines.Add("total_error_replies", ctx.statistics().errors);
   lines.Add("client_query_buffer_limit_disconnections", facts.query_buffer_closed);
   lines.Add("client_output_buffer_limit_disconnections", facts.output_buffer_closed);
   lines.Add("protocol_errors", facts.protocol_errors);
+  const acl::DenialCounts& denied = ctx.host.users().log().counts();
+  lines.Add("acl_access_denied_auth", denied.passwords);
+  lines.Add("acl_access_denied_cmd", denied.commands);
+  lines.Add("acl_access_denied_key", denied.keys);
+  lines.Add("acl_access_denied_channel", denied.channels);
 }
 
 void Replication(Context&, Lines& lines) {
@@ -192,6 +219,9 @@ void Cpu(Context&, Lines& lines) {
   lines.Add("used_cpu_user", seconds(usage.ru_utime));
 }
 
+// There are none, and cannot be any.
+void Modules(Context&, Lines&) {}
+
 void Cluster(Context&, Lines& lines) {
   lines.Add("cluster_enabled", uint64_t{0});
 }
@@ -206,22 +236,38 @@ void Keyspace(Context& ctx, Lines& lines) {
   }
 }
 
+// When a section is shown unless it is named.
+enum class Shown : uint8_t { kByDefault, kInAll, kInEverything };
+
 struct SectionRow {
   std::string_view name;
   void (*write)(Context&, Lines&);
+  Shown shown = Shown::kByDefault;
 };
 
 constexpr SectionRow kSections[] = {
-    {"Server", Server},     {"Clients", Clients},         {"Memory", Memory}, {"Persistence", Persistence},
-    {"Stats", Stats},       {"Replication", Replication}, {"CPU", Cpu},       {"Cluster", Cluster},
+    {"Server", Server},
+    {"Clients", Clients},
+    {"Memory", Memory},
+    {"Persistence", Persistence},
+    {"Stats", Stats},
+    {"Replication", Replication},
+    {"CPU", Cpu},
+    {"Modules", Modules, Shown::kInEverything},
+    {"Commandstats", InfoCommandstats, Shown::kInAll},
+    {"Errorstats", InfoErrorstats},
+    {"Latencystats", InfoLatencystats, Shown::kInAll},
+    {"Cluster", Cluster},
     {"Keyspace", Keyspace},
 };
 
-bool Wanted(Context& ctx, std::string_view section) {
-  if (ctx.argc() == 1) return true;
+bool Wanted(Context& ctx, const SectionRow& section) {
+  if (ctx.argc() == 1) return section.shown == Shown::kByDefault;
   for (size_t i = 1; i < ctx.argc(); ++i) {
     const std::string word = ToLower(ctx.arg(i));
-    if (word == "all" || word == "everything" || word == "default" || word == ToLower(section)) return true;
+    if (word == ToLower(section.name) || word == "everything") return true;
+    if (word == "all" && section.shown != Shown::kInEverything) return true;
+    if (word == "default" && section.shown == Shown::kByDefault) return true;
   }
   return false;
 }
@@ -231,7 +277,7 @@ bool Wanted(Context& ctx, std::string_view section) {
 void Info(Context& ctx) {
   Lines lines;
   for (const SectionRow& section : kSections) {
-    if (!Wanted(ctx, section.name)) continue;
+    if (!Wanted(ctx, section)) continue;
     lines.Section(section.name);
     section.write(ctx, lines);
   }

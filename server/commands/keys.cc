@@ -2,6 +2,8 @@
 #include <algorithm>
 #include <vector>
 
+#include <absl/container/flat_hash_set.h>
+
 #include "server/commands/arguments.h"
 #include "server/commands/glob.h"
 #include "server/commands/handlers.h"
@@ -75,17 +77,12 @@ std::optional<uint8_t> ParseDatabase(Context& ctx, std::string_view text, std::s
 
 void Del(Context& ctx) {
   std::vector<Event> events;
+  absl::flat_hash_set<const Object*> seen;  // a key named twice goes once
   for (size_t i = 1; i < ctx.argc(); ++i) {
     const Object* object = ctx.Find(ctx.arg(i));
-    if (object != nullptr) events.push_back(engine::RemoveKey{object->id});
+    if (object == nullptr || (ctx.argc() > 2 && !seen.insert(object).second)) continue;
+    events.push_back(engine::RemoveKey{object->id});
   }
-  // A key named twice goes once.
-  auto id_of = [](const Event& event) { return std::get<engine::RemoveKey>(event).object; };
-  std::sort(events.begin(), events.end(),
-            [&](const Event& a, const Event& b) { return id_of(a) < id_of(b); });
-  events.erase(std::unique(events.begin(), events.end(),
-                           [&](const Event& a, const Event& b) { return id_of(a) == id_of(b); }),
-               events.end());
   if (!events.empty() && !ctx.Record(events)) return;
   ctx.reply.Integer(static_cast<int64_t>(events.size()));
 }

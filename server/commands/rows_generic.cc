@@ -4,6 +4,19 @@
 namespace sluice::commands {
 namespace {
 
+constexpr Command kObject[] = {
+    {"object|encoding", 3, kReadOnly, kSecondArgKey.With(kRO), Group::kGeneric, "2.2.3", "O(1)", "key",
+     "Returns how a value is kept.", ObjectEncoding},
+    {"object|freq", 3, kReadOnly, kSecondArgKey.With(kRO), Group::kGeneric, "4.0.0", "O(1)", "key",
+     "Refused: how often keys are used is not counted.", ObjectFreq},
+    {"object|help", 2, kAlways | kStateless, kNoKeys, Group::kGeneric, "6.2.0", "O(1)", "",
+     "Lists the subcommands.", Help},
+    {"object|idletime", 3, kReadOnly, kSecondArgKey.With(kRO), Group::kGeneric, "2.2.3", "O(1)", "key",
+     "Refused: when keys are used is not remembered.", ObjectIdletime},
+    {"object|refcount", 3, kReadOnly, kSecondArgKey.With(kRO), Group::kGeneric, "2.2.3", "O(1)", "key",
+     "Returns 1: values are never shared.", ObjectRefcount},
+};
+
 // Sorted by name.
 constexpr Command kRows[] = {
     {"copy",
@@ -32,6 +45,8 @@ constexpr Command kRows[] = {
      "Returns every key that matches a pattern.", Keys_},
     {"move", 3, kWrite | kFast, kFirstKey.With(kRW | kAccess | kUpdate), Group::kGeneric, "1.0.0", "O(1)",
      "key db", "Moves a key to another database.", Move},
+    {"object", -2, 0, kNoKeys, Group::kGeneric, "2.2.3", "as the subcommand", "",
+     "Commands about how values are kept.", nullptr, kObject},
     {"persist", 2, kWrite | kFast, kFirstKey.With(kRW | kUpdate), Group::kGeneric, "2.2.0", "O(log n)", "key",
      "Lets a key live for ever.", Persist},
     {"pexpire", -3, kWrite | kFast, kFirstKey.With(kRW | kUpdate), Group::kGeneric, "2.6.0", "O(log n)",

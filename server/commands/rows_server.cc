@@ -59,15 +59,64 @@ constexpr Command kConfig[] = {
      "pattern [pattern ...]", "Returns options and their values.", ConfigGet},
     {"config|help", 2, kAlways | kStateless, kNoKeys, Group::kServer, "5.0.0", "O(1)", "",
      "Lists the subcommands.", Help},
+    {"config|resetstat", 2, kAdmin | kAlways | kStateless, kNoKeys, Group::kServer, "2.0.0", "O(commands)",
+     "", "Sets what INFO counts back to zero.", ConfigResetstat},
     {"config|set", -4, kAdmin | kAlways | kStateless, kNoKeys, Group::kServer, "2.0.0", "O(options)",
      "option value [option value ...]", "Sets options, all or none.", ConfigSet},
 };
 
 constexpr Command kDebug[] = {
+    {"debug|digest", 2, kAdmin | kAlways, kNoKeys, Group::kServer, "1.0.0", "O(state)", "",
+     "Returns a hash of everything stored.", DebugDigest},
+    {"debug|error", 3, kAdmin | kAlways | kStateless, kNoKeys, Group::kServer, "1.0.0", "O(1)", "message",
+     "Answers with this error.", DebugError},
     {"debug|help", 2, kAdmin | kAlways | kStateless, kNoKeys, Group::kServer, "1.0.0", "O(1)", "",
      "Lists the subcommands.", Help},
+    {"debug|log", 3, kAdmin | kAlways | kStateless, kNoKeys, Group::kServer, "1.0.0", "O(1)", "message",
+     "Writes a line to the server's log.", DebugLog},
+    {"debug|object", 3, kAdmin | kAlways | kReadOnly, kSecondArgKey, Group::kServer, "1.0.0", "O(1)", "key",
+     "Describes how a value is kept.", DebugObject},
+    {"debug|protocol", 3, kAdmin | kAlways | kStateless, kNoKeys, Group::kServer, "1.0.0", "O(1)", "type",
+     "Answers with a value of a type of the protocol.", DebugProtocol},
     {"debug|sleep", 3, kAdmin | kAlways | kStateless, kNoKeys, Group::kServer, "1.0.0", "O(1)", "seconds",
      "Stops the server for some seconds.", DebugSleep},
+};
+
+constexpr uint32_t kWatching = kAdmin | kAlways | kNoScript | kStateless;
+
+constexpr Command kLatency[] = {
+    {"latency|doctor", 2, kWatching, kNoKeys, Group::kServer, "2.8.13", "O(samples)", "",
+     "Says what took long, and what to do.", LatencyDoctor},
+    {"latency|graph", 3, kWatching, kNoKeys, Group::kServer, "2.8.13", "O(samples)", "event",
+     "Draws an event's samples.", LatencyGraph},
+    {"latency|help", 2, kAlways | kStateless, kNoKeys, Group::kServer, "2.8.13", "O(1)", "",
+     "Lists the subcommands.", Help},
+    {"latency|histogram", -2, kWatching, kNoKeys, Group::kServer, "7.0.0", "O(commands)",
+     "[command [command ...]]", "Returns how long commands take.", LatencyHistogram},
+    {"latency|history", 3, kWatching, kNoKeys, Group::kServer, "2.8.13", "O(samples)", "event",
+     "Returns an event's samples.", LatencyHistory},
+    {"latency|latest", 2, kWatching, kNoKeys, Group::kServer, "2.8.13", "O(events)", "",
+     "Returns the latest sample of each event.", LatencyLatest},
+    {"latency|reset", -2, kWatching, kNoKeys, Group::kServer, "2.8.13", "O(events)", "[event [event ...]]",
+     "Forgets samples.", LatencyReset},
+};
+
+constexpr Command kMemory[] = {
+    {"memory|doctor", 2, kStateless, kNoKeys, Group::kServer, "4.0.0", "O(1)", "",
+     "Says what is odd about the memory in use.", MemoryDoctor},
+    {"memory|help", 2, kAlways | kStateless, kNoKeys, Group::kServer, "4.0.0", "O(1)", "",
+     "Lists the subcommands.", Help},
+};
+
+constexpr Command kSlowlog[] = {
+    {"slowlog|get", -2, kAdmin | kAlways | kStateless, kNoKeys, Group::kServer, "2.2.12", "O(count)",
+     "[count]", "Returns the commands that took long, newest first.", SlowlogGet},
+    {"slowlog|help", 2, kAlways | kStateless, kNoKeys, Group::kServer, "6.2.0", "O(1)", "",
+     "Lists the subcommands.", Help},
+    {"slowlog|len", 2, kAdmin | kAlways | kStateless, kNoKeys, Group::kServer, "2.2.12", "O(1)", "",
+     "Returns how many are kept.", SlowlogLen},
+    {"slowlog|reset", 2, kAdmin | kAlways | kStateless, kNoKeys, Group::kServer, "2.2.12", "O(kept)", "",
+     "Forgets them.", SlowlogReset},
 };
 
 // Sorted by name.
@@ -94,11 +143,21 @@ constexpr Command kRows[] = {
      "Describes the server.", Info},
     {"lastsave", 1, kAlways | kFast, kNoKeys, Group::kServer, "1.0.0", "O(1)", "",
      "Returns the unix time of the newest checkpoint.", Lastsave},
+    {"latency", -2, kStateless, kNoKeys, Group::kServer, "2.8.13", "as the subcommand", "",
+     "Commands about times.", nullptr, kLatency},
+    {"lolwut", -1, kReadOnly | kFast, kNoKeys, Group::kServer, "5.0.0", "O(what it draws)",
+     "[VERSION version [columns] [rows]]", "Draws the version.", Lolwut},
+    {"memory", -2, kStateless, kNoKeys, Group::kServer, "4.0.0", "as the subcommand", "",
+     "Commands about memory.", nullptr, kMemory},
+    {"monitor", 1, kAdmin | kAlways | kNoScript | kStateless, kNoKeys, Group::kServer, "1.0.0", "O(1)", "",
+     "Shows every command that is executed from now on.", Monitor},
     {"save", 1, kAdmin | kNoScript | kNoMulti, kNoKeys, Group::kServer, "1.0.0", "O(state)", "",
      "Makes a checkpoint and answers when it is there. Others are served meanwhile.", Save},
     {"shutdown", -1, kAdmin | kAlways | kNoScript | kNoMulti, kNoKeys, Group::kServer, "1.0.0",
      "O(what is not yet durable)", "[NOSAVE | SAVE] [NOW] [FORCE] [ABORT]", "Stops the server in good order.",
      Shutdown},
+    {"slowlog", -2, kStateless, kNoKeys, Group::kServer, "2.2.12", "as the subcommand", "",
+     "Commands about commands that took long.", nullptr, kSlowlog},
     {"swapdb", 3, kWrite | kFast, kNoKeys, Group::kServer, "4.0.0", "O(who watches or waits there)",
      "index1 index2", "Exchanges two databases.", Swapdb},
     {"time", 1, kAlways | kFast | kStateless, kNoKeys, Group::kServer, "2.6.0", "O(1)", "",

@@ -1,5 +1,6 @@
 // Commands about the process: options, the clock, the end.
 #include "server/commands/arguments.h"
+#include "server/commands/diagnostics.h"
 #include "server/commands/handlers.h"
 
 namespace sluice::commands {
@@ -17,6 +18,17 @@ void ConfigSet(Context& ctx) {
   if (ctx.argc() % 2 != 0) return ctx.reply.Error(errors::WrongArity("config|set"));
   if (const auto refusal = ctx.host.ConfigSet(ctx.request.args().subspan(2)))
     return ctx.reply.Error(*refusal);
+  ctx.SettingsChanged();
+  ctx.reply.Ok();
+}
+
+void ConfigResetstat(Context& ctx) {
+  Diagnostics& diagnostics = ctx.diagnostics();
+  // How many wait is no count of what was.
+  diagnostics.statistics = ServerStatistics{.blocked = diagnostics.statistics.blocked};
+  diagnostics.errors.Reset();
+  diagnostics.times.Reset();
+  ctx.host.ResetStatistics();
   ctx.reply.Ok();
 }
 
@@ -26,9 +38,10 @@ void TimeNow(Context& ctx) {
   ctx.reply.BulkInteger(static_cast<int64_t>(ctx.now.unix_us % 1000000));
 }
 
-// Everything acknowledged is in the log, and every stop waits for the rest: NOSAVE leaves out only the checkpoint,
-// with which the next start has nothing to replay. NOW and FORCE have nothing to overrule: no replica is waited for,
-// and a checkpoint that fails loses nothing. There is no reply to a stop that succeeds.
+// Everything acknowledged is in the log, and every stop waits for the rest: NOSAVE leaves out only the
+// checkpoint, with which the next start has nothing to replay. NOW and FORCE have nothing to overrule: no
+// replica is waited for, and a checkpoint that fails loses nothing. There is no reply to a stop that
+// succeeds.
 void Shutdown(Context& ctx) {
   bool save = false;
   bool nosave = false;
@@ -44,20 +57,6 @@ void Shutdown(Context& ctx) {
   if (save && nosave) return ctx.reply.Error(errors::kSyntax);
   ctx.session.close = true;
   ctx.host.Shutdown(!nosave);
-}
-
-void DebugSleep(Context& ctx) {
-  if (!ctx.host.settings().debug_commands) {
-    return ctx.reply.Error(
-        "DEBUG command not allowed. If the enable-debug-command option is set to \"local\", you can run it "
-        "from a local "
-        "connection, otherwise you need to set this option in the configuration file, and then restart the "
-        "server.");
-  }
-  const auto seconds = ParseDouble(ctx.arg(2));
-  if (!seconds || *seconds < 0 || *seconds > 3600) return ctx.reply.Error("value is not a valid float");
-  ctx.host.Sleep(*seconds);
-  ctx.reply.Ok();
 }
 
 }  // namespace sluice::commands

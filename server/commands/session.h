@@ -17,6 +17,7 @@ class User;
 }
 class BlockedCall;
 struct Command;
+struct SessionSubscriptions;
 struct WatchedKey;
 
 // What stands between MULTI and EXEC.
@@ -61,8 +62,27 @@ struct Session {
   std::vector<WatchedKey*> watched;          // in the dispatcher's watch table
   bool watch_broken = false;                 // one of them has changed
 
-  // The call that waits (XREADGROUP ... BLOCK), if one does. While it is set the connection executes nothing.
+  // The call that waits (XREADGROUP ... BLOCK), if one does, or the request that CLIENT PAUSE holds back, as
+  // RESP. While one is set the connection executes nothing.
   std::unique_ptr<BlockedCall> blocked;
+  std::unique_ptr<std::string> postponed;
+  bool waits() const { return blocked != nullptr || postponed != nullptr; }
+
+  std::unique_ptr<SessionSubscriptions> subscriptions;  // nullptr: listens to no channel
+  bool monitor = false;                                 // is shown every command
+  bool no_evict = false;                                // CLIENT NO-EVICT
+  bool no_touch = false;                                // CLIENT NO-TOUCH
+  bool is_unix = false;
+
+  // CLIENT REPLY: replies are not sent while it is off; SKIP leaves out so many more.
+  bool replies_off = false;
+  uint8_t replies_skipped = 0;
+  bool mute() const { return replies_off || replies_skipped != 0; }
+
+  // What the client holds in memory here, as CLIENT LIST and maxmemory-clients count it.
+  size_t memory_bytes() const;
+  // Its connection's part of that: bytes handed to the network that the kernel has not taken.
+  size_t writing_bytes = 0;
 };
 
 }  // namespace sluice::commands

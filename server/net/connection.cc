@@ -40,6 +40,7 @@ Connection::Connection(uv_loop_t& loop, Shared& shared, uint64_t id, bool is_uni
   } else {
     uv_tcp_init(&loop, &handle_.tcp);
   }
+  session_.is_unix = is_unix;
   handle_.base.data = this;
   write_.data = this;
 }
@@ -143,8 +144,10 @@ size_t Connection::Execute(std::string_view input) {
     shared_.settings.debug_commands = is_local_;
   }
   size_t at = 0;
+  bool executed = false;
+  bool last_is_whole = false;
   while (at < input.size() && !closing() && !session_.close) {
-    if (session_.blocked != nullptr) {
+    if (session_.waits()) {
       pause_ = Pause::kBlocked;
       break;
     }
@@ -157,15 +160,20 @@ size_t Connection::Execute(std::string_view input) {
       shared_.ticker.Queue(*this);
       break;
     }
+    last_is_whole = false;  // the parser has one request at a time
     const protocol::RequestParser::Status status = parser_.Parse(input.substr(at));
     if (status == protocol::RequestParser::Status::kNeedMore) break;
     if (status == protocol::RequestParser::Status::kError) {
       FailProtocol();
-      return input.size();
+      at = input.size();
+      break;
     }
     if (status == protocol::RequestParser::Status::kRequest) {
       const protocol::Request& request = parser_.request();
-      if (IsForeign(request)) return input.size();
+      if (IsForeign(request)) {
+        at = input.size();
+        break;
+      }
       if (!shared_.ticker.MayWrite() && shared_.dispatcher.IsWrite(request)) {
         pause_ = Pause::kCommit;
         shared_.ticker.HoldWriter(*this);
@@ -173,11 +181,13 @@ size_t Connection::Execute(std::string_view input) {
       }
       ++tick_requests_;
       shared_.dispatcher.Execute(session_, request);
+      executed = last_is_whole = true;
       parser_.set_authenticated(session_.authenticated);
       CheckOutputLimits();
     }
     at += parser_.consumed();
   }
+  if (executed) shared_.dispatcher.EndTurn(session_, last_is_whole ? &parser_.request() : nullptr);
   return at;
 }
 
@@ -226,7 +236,7 @@ void Connection::AfterExecuting() {
     }
     return Close();
   }
-  if (ended_ && session_.blocked != nullptr) {
+  if (ended_ && session_.waits()) {
     // Nobody is left to take what the call waits for; the replies before it may still have a reader.
     shared_.dispatcher.Drop(session_);
     session_.close = true;
@@ -267,8 +277,13 @@ void Connection::UpdateReading() {
 
 // ---- sending
 
+const OutputLimit& Connection::OutputLimits() const {
+  const ClientClass client_class = session_.subscriptions ? ClientClass::kPubsub : ClientClass::kNormal;
+  return shared_.config.output_limits[static_cast<size_t>(client_class)];
+}
+
 void Connection::CheckOutputLimits() {
-  const uint64_t hard = shared_.config.output_limit_normal.hard_bytes;
+  const uint64_t hard = OutputLimits().hard_bytes;
   const bool beyond =
       (hard != 0 && unsent() > hard) || (!session_.authenticated && unsent() > kUnauthenticatedOutputBytes);
   if (!beyond || closing()) return;
@@ -279,13 +294,21 @@ void Connection::CheckOutputLimits() {
   Close();
 }
 
+void Connection::Evict() {
+  if (shared_.limit_pace.Allow(shared_.ticker.now().monotonic_ms)) {
+    spdlog::warn("{} closed: clients are above maxmemory-clients, and it holds the most ({} bytes)",
+                 session_.peer, memory_bytes());
+  }
+  ++shared_.traffic.clients_evicted;
+  Close();
+}
+
 bool Connection::Send(storage::Lsn committed) {
   commands::Output& output = session_.output;
   // A write under way comes back to this when it is done.
-  if (!writing_.empty()) return false;
-  const size_t ready = std::min(output.Releasable(committed), kMaxWriteBytes);
-  if (ready != 0) {
-    uv_buf_t buffer = uv_buf_init(output.bytes().data(), static_cast<unsigned>(ready));
+  if (writing_ != nullptr) return false;
+  while (const size_t ready = std::min(output.Releasable(committed), kMaxWriteBytes)) {
+    uv_buf_t buffer = uv_buf_init(const_cast<char*>(output.front().data()), static_cast<unsigned>(ready));
     const int result = uv_try_write(&handle_.stream, &buffer, 1);
     if (result < 0 && result != UV_EAGAIN) {
       Close();
@@ -310,16 +333,13 @@ bool Connection::Send(storage::Lsn committed) {
 }
 
 // The kernel took `sent` of the `ready` bytes: the others go when it has room. They must stand still until
-// then, so they leave the output; without a copy where they are all of it.
+// then, so they leave the output; without a copy where they are all of it, or shared with others.
 void Connection::StartWrite(size_t ready, size_t sent) {
-  commands::Output& output = session_.output;
-  if (ready == output.size()) {
-    writing_.swap(output.bytes());
-  } else {
-    writing_.assign(output.bytes(), 0, ready);
-  }
-  output.Consume(ready);
-  uv_buf_t buffer = uv_buf_init(writing_.data() + sent, static_cast<unsigned>(writing_.size() - sent));
+  size_t from = 0;
+  writing_ = session_.output.Take(ready, &from);
+  session_.writing_bytes = ready;
+  uv_buf_t buffer =
+      uv_buf_init(const_cast<char*>(writing_->data()) + from + sent, static_cast<unsigned>(ready - sent));
   if (uv_write(&write_, &handle_.stream, &buffer, 1, &HandleWritten) != 0) return Close();
   CheckOutputLimits();
 }
@@ -329,8 +349,9 @@ void Connection::HandleWritten(uv_write_t* write, int status) {
   if (connection.closing()) return;
   connection.shared_.ticker.Begin();
   if (status != 0) return connection.Close();
-  connection.CountSent(connection.writing_.size());
-  std::string().swap(connection.writing_);
+  connection.CountSent(connection.session_.writing_bytes);
+  connection.session_.writing_bytes = 0;
+  connection.writing_.reset();
   connection.shared_.ticker.Touch(connection);
 }
 
@@ -342,6 +363,7 @@ void Connection::CountSent(size_t bytes) {
 // ---- the end
 
 void Connection::Close() {
+  session_.close = true;  // no message is sent to it any more
   if (!closed_) shared_.ticker.Doom(*this);
 }
 
@@ -359,11 +381,12 @@ void Connection::HandleClosed(uv_handle_t* handle) {
 void Connection::CheckTime(const commands::Time& now) {
   if (closing()) return;
   const uint64_t timeout_ms = shared_.config.timeout * 1000;
-  if (timeout_ms != 0 && session_.blocked == nullptr && now.monotonic_ms - last_read_ms_ > timeout_ms) {
+  if (timeout_ms != 0 && !session_.waits() && !session_.subscriptions &&
+      now.monotonic_ms - last_read_ms_ > timeout_ms) {
     spdlog::debug("{} closed: idle", session_.peer);
     return Close();
   }
-  const OutputLimit& limit = shared_.config.output_limit_normal;
+  const OutputLimit& limit = OutputLimits();
   if (limit.soft_bytes == 0 || unsent() <= limit.soft_bytes) {
     soft_since_ms_ = 0;
   } else if (soft_since_ms_ == 0) {

@@ -60,9 +60,13 @@ class Connection {
   bool is_local() const { return is_local_; }
   bool closing() const { return lists_.doomed || closed_; }
   // Bytes of replies that the kernel has not taken.
-  size_t unsent() const { return session_.output.size() + writing_.size(); }
+  size_t unsent() const { return session_.output.size() + session_.writing_bytes; }
+  // What the client holds in memory, for maxmemory-clients.
+  size_t memory_bytes() const { return sizeof *this - sizeof session_ + session_.memory_bytes(); }
+  // Closes it, the largest of those that are too many.
+  void Evict();
 
-  // Its blocked call was answered by another connection's request.
+  // Its blocked call was answered by another connection's request, or it was sent a message.
   void Wake();
   // Executes what it held back. The ticker calls it, once Queue()d.
   void TakeTurn();
@@ -111,6 +115,7 @@ class Connection {
   void FailProtocol();
   void AfterExecuting();
   void Hold(std::string_view bytes);
+  const OutputLimit& OutputLimits() const;
   void CheckOutputLimits();
   void StartWrite(size_t ready, size_t sent);
   void CountSent(size_t bytes);
@@ -128,7 +133,7 @@ class Connection {
   InputBuffer held_;
   Handle handle_{};
   uv_write_t write_{};
-  std::string writing_;  // what the kernel did not take at once; empty: no write is under way
+  commands::SharedBytes writing_;  // what the kernel did not take at once; null: no write is under way
   Lists lists_;
   Pause pause_ = Pause::kNone;
   bool is_local_ = false;

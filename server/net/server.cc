@@ -216,6 +216,9 @@ void Server::EveryTenthSecond() {
     journal_.log().Tick(ticker_.now().monotonic_ms);
     CheckConnections();
     NoteCheckpoints();
+    if (config_.maxmemory_clients != 0) EvictClients();
+    input_rate_.Sample(ticker_.now().monotonic_ms, shared_.traffic.input_bytes);
+    output_rate_.Sample(ticker_.now().monotonic_ms, shared_.traffic.output_bytes);
   }
   AfterPoll();
 }
@@ -239,6 +242,26 @@ void Server::CheckConnections() {
     checked_id_ = next->first;
   }
   if (next == connections_.end()) checked_id_ = 0;
+}
+
+// Closes clients, those that hold the most memory first, until the others are below maxmemory-clients.
+void Server::EvictClients() {
+  const uint64_t most = config_.maxmemory_clients;
+  uint64_t total = 0;
+  std::vector<std::pair<size_t, Connection*>> by_size;
+  for (const auto& [id, connection] : connections_) {
+    if (connection->closing()) continue;
+    const size_t bytes = connection->memory_bytes();
+    total += bytes;
+    if (!connection->session().no_evict) by_size.emplace_back(bytes, connection.get());
+  }
+  if (total <= most) return;
+  std::sort(by_size.begin(), by_size.end(), [](const auto& a, const auto& b) { return a.first > b.first; });
+  for (const auto& [bytes, connection] : by_size) {
+    if (total <= most) return;
+    connection->Evict();
+    total -= bytes;
+  }
 }
 
 // ---- the end

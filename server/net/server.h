@@ -14,6 +14,7 @@
 #include "server/commands/acl_users.h"
 #include "server/commands/dispatcher.h"
 #include "server/commands/host.h"
+#include "server/commands/rate.h"
 #include "server/config.h"
 #include "server/engine/journal.h"
 #include "server/net/connection.h"
@@ -50,6 +51,8 @@ class Server final : private commands::Host {
   void Wake(commands::Session& session) override;
   void ForEachSession(const std::function<void(commands::Session&)>& visit) override;
   void Kill(commands::Session& session, const commands::Session& caller) override;
+  void Log(std::string_view line) override;
+  void ResetStatistics() override;
   void Shutdown(bool checkpoint) override;
   void Sleep(double seconds) override;
   std::vector<std::pair<std::string, std::string>> ConfigGet(
@@ -65,6 +68,7 @@ class Server final : private commands::Host {
   void EveryTenthSecond();
   void CheckConnections();
   void NoteCheckpoints();
+  void EvictClients();
   void ArmDeadline();
   void Stop(const char* why);
   void Drained();
@@ -94,6 +98,8 @@ class Server final : private commands::Host {
 
   std::vector<std::unique_ptr<Listener>> listeners_;
   std::map<uint64_t, std::unique_ptr<Connection>> connections_;  // by session id: oldest first
+  commands::Rate input_rate_;
+  commands::Rate output_rate_;
   uint64_t last_id_ = 0;
   uint64_t checked_id_ = 0;  // where CheckConnections() stands
   uint64_t accepted_this_round_ = 0;

@@ -48,9 +48,12 @@ commands::HostFacts Server::Facts() const {
           .connections_rejected = traffic.connections_rejected,
           .input_bytes = traffic.input_bytes,
           .output_bytes = traffic.output_bytes,
+          .input_bytes_per_second = input_rate_.per_second(),
+          .output_bytes_per_second = output_rate_.per_second(),
           .query_buffer_closed = traffic.query_buffer_closed,
           .output_buffer_closed = traffic.output_buffer_closed,
           .protocol_errors = traffic.protocol_errors,
+          .clients_evicted = traffic.clients_evicted,
           .recovery = recovery_};
 }
 
@@ -72,6 +75,14 @@ void Server::Kill(commands::Session& session, const commands::Session& caller) {
   // From now on it must not be served: a message for it would go to somebody who is gone.
   dispatcher_.Drop(session);
   if (const auto found = connections_.find(session.id); found != connections_.end()) found->second->Close();
+}
+
+void Server::Log(std::string_view line) {
+  spdlog::info("{}", line);
+}
+
+void Server::ResetStatistics() {
+  shared_.traffic = {};
 }
 
 void Server::Shutdown(bool checkpoint) {
@@ -153,7 +164,14 @@ void Server::ApplyConfig() {
                .stream_idmp_maxsize = config_.stream_idmp_maxsize,
                .max_bulk_bytes = config_.proto_max_bulk_len,
                .max_transaction_bytes = config_.max_transaction_bytes,
-               .debug_commands = config_.enable_debug_command == DebugCommands::kYes};
+               .debug_commands = config_.enable_debug_command == DebugCommands::kYes,
+               .notify_keyspace_events = config_.notify_keyspace_events,
+               .max_subscriptions = config_.pubsub_max_subscriptions,
+               .slowlog_slower_than_us = config_.slowlog_log_slower_than,
+               .slowlog_max_entries = config_.slowlog_max_len,
+               .latency_threshold_ms = config_.latency_monitor_threshold,
+               .latency_tracking = config_.latency_tracking};
+  dispatcher_.ReadSettings();
   journal_.log().set_durability(DurabilityOf(config_.appendfsync));
   journal_.checkpointer().set_log_bytes(config_.checkpoint_log_bytes);
   SetLogLevel(config_.loglevel);

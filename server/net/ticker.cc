@@ -13,9 +13,6 @@
 namespace sluice::net {
 namespace {
 
-// Long enough to make a batch worth its commit, short enough to go unnoticed by the clients that wait.
-constexpr uint64_t kWorkNs = 1000 * 1000;
-
 uint64_t UnixMicroseconds() {
   timespec now{};
   clock_gettime(CLOCK_REALTIME, &now);
@@ -28,14 +25,14 @@ void Ticker::Begin() {
   if (open_) return;
   open_ = true;
   ++number_;
-  work_began_ns_ = uv_hrtime();
-  now_.monotonic_ms = work_began_ns_ / 1000000;
+  work_began_ = commands::Stopwatch::Cycles();
+  now_.monotonic_ms = uv_hrtime() / 1000000;
   now_.unix_us = std::max(now_.unix_us, UnixMicroseconds());
   dispatcher_.SetTime(now_);
 }
 
 bool Ticker::TimeIsUp() const {
-  return uv_hrtime() - work_began_ns_ > kWorkNs;
+  return commands::Stopwatch::Cycles() - work_began_ > work_cycles_;
 }
 
 void Ticker::Touch(Connection& connection) {
@@ -93,7 +90,7 @@ void Ticker::End() {
 // The queue has time of its own: what the readers took before it must not starve it.
 void Ticker::RunQueue() {
   if (queue_.empty()) return;
-  work_began_ns_ = uv_hrtime();
+  work_began_ = commands::Stopwatch::Cycles();
   turn_.swap(queue_);
   size_t done = 0;
   while (done < turn_.size() && (done == 0 || !TimeIsUp())) {

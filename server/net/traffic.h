@@ -13,6 +13,7 @@ struct Traffic {
   uint64_t query_buffer_closed = 0;  // clients closed at client-query-buffer-limit
   uint64_t output_buffer_closed = 0;
   uint64_t protocol_errors = 0;
+  uint64_t clients_evicted = 0;  // at maxmemory-clients
 };
 
 }  // namespace sluice::net

@@ -84,9 +84,10 @@ void MemoryStage::EndTick() {
   for (auto& [name, client] : clients_) {
     if (client.session == nullptr) continue;
     commands::Output& output = client.session->output;
-    const size_t ready = output.Releasable(log.committed());
-    client.received.append(output.bytes(), 0, ready);
-    output.Consume(ready);
+    while (const size_t ready = output.Releasable(log.committed())) {
+      client.received.append(output.front().substr(0, ready));
+      output.Consume(ready);
+    }
     if (!output.empty()) throw std::runtime_error("a reply is held back although everything is committed");
   }
   for (commands::Session* session : host_->TakeClosed()) {
@@ -102,18 +103,20 @@ void MemoryStage::EndTick() {
 
 Stage::Heard MemoryStage::Ask(const std::string& name, const std::vector<std::string>& words) {
   Client& client = Connected(name);
-  if (client.session->blocked) throw std::runtime_error("client '" + name + "' waits already");
+  if (client.session->waits()) throw std::runtime_error("client '" + name + "' waits already");
   const std::string wire = EncodeRequest(words);
   if (client.parser.Parse(wire) != protocol::RequestParser::Status::kRequest) {
     throw std::runtime_error("the parser refuses a request: " + client.parser.error());
   }
   client.session->active_ms = time_.unix_ms();
+  const bool was_mute = client.session->mute();
   dispatcher_->Execute(*client.session, client.parser.request());
-  if (client.session->blocked) {
+  dispatcher_->EndTurn(*client.session, &client.parser.request());
+  if (client.session->waits()) {
     EndTick();
     return {Outcome::kBlocked, {}};
   }
-  if (client.session->output.empty() && !client.session->close) {
+  if (client.session->output.empty() && !client.session->close && !was_mute && !client.session->mute()) {
     throw std::runtime_error("neither a reply nor a blocked call");
   }
   EndTick();
@@ -129,8 +132,10 @@ Stage::Heard MemoryStage::Peek(const std::string& name) {
       client.received.erase(0, consumed);
       heard.outcome = Outcome::kReply;
       return heard;
-    case ParseStatus::kMalformed: throw std::runtime_error("not a reply: " + Quoted(client.received));
-    case ParseStatus::kNeedMore: break;
+    case ParseStatus::kMalformed:
+      throw std::runtime_error("not a reply: " + Quoted(client.received));
+    case ParseStatus::kNeedMore:
+      break;
   }
   if (!client.received.empty()) throw std::runtime_error("half a reply: " + Quoted(client.received));
   heard.outcome = client.ended ? Outcome::kClosed : Outcome::kNothing;

@@ -30,6 +30,12 @@ void TestHost::RefreshSettings() {
   settings_.stream_idmp_duration = config_.stream_idmp_duration;
   settings_.stream_idmp_maxsize = config_.stream_idmp_maxsize;
   settings_.max_bulk_bytes = config_.proto_max_bulk_len;
+  settings_.notify_keyspace_events = config_.notify_keyspace_events;
+  settings_.max_subscriptions = config_.pubsub_max_subscriptions;
+  settings_.slowlog_slower_than_us = config_.slowlog_log_slower_than;
+  settings_.slowlog_max_entries = config_.slowlog_max_len;
+  settings_.latency_threshold_ms = config_.latency_monitor_threshold;
+  settings_.latency_tracking = config_.latency_tracking;
   settings_.debug_commands = config_.enable_debug_command != DebugCommands::kNo;
 }
 

@@ -31,6 +31,8 @@ class TestHost : public commands::Host {
   // Sessions that end now: killed, or closed by their own last reply (QUIT) once that has left.
   std::vector<commands::Session*> TakeClosed();
 
+  // What DEBUG LOG wrote.
+  const std::vector<std::string>& logged() const { return logged_; }
   const Config& config() const { return config_; }
   bool shut_down() const { return shut_down_; }
   // What DEBUG SLEEP asked for since the last call: time that passes for everybody.
@@ -46,6 +48,8 @@ class TestHost : public commands::Host {
   void Wake(commands::Session&) override {}  // all outputs are looked at after each request anyhow
   void ForEachSession(const std::function<void(commands::Session&)>& visit) override;
   void Kill(commands::Session& session, const commands::Session& caller) override;
+  void Log(std::string_view line) override { logged_.emplace_back(line); }
+  void ResetStatistics() override {}
   void Shutdown(bool) override { shut_down_ = true; }
   void Sleep(double seconds) override;
   std::vector<std::pair<std::string, std::string>> ConfigGet(
@@ -62,6 +66,7 @@ class TestHost : public commands::Host {
   unsigned char random_ = 0;
   std::list<std::unique_ptr<commands::Session>> sessions_;  // oldest first
   std::set<commands::Session*> killed_;
+  std::vector<std::string> logged_;
   uint64_t next_id_ = 1;
   uint64_t started_ms_ = 0;
   uint64_t slept_ms_ = 0;

@@ -57,7 +57,7 @@ TEST(Config, DefaultsAreWhatTheTableSays) {
   EXPECT_EQ(config.appendfsync, AppendFsync::kAlways);
   EXPECT_EQ(config.segment_bytes, 33554432u);
   EXPECT_EQ(config.proto_max_bulk_len, 67108864u);
-  EXPECT_EQ(config.output_limit_normal.hard_bytes, 268435456u);
+  EXPECT_EQ(config.output_limits[0].hard_bytes, 268435456u);
   EXPECT_TRUE(config.protected_mode);
   EXPECT_EQ(config.enable_debug_command, DebugCommands::kNo);
   EXPECT_EQ(config.requirepass, "");
@@ -211,17 +211,29 @@ TEST(Config, OptionsOfSeveralWords) {
   EXPECT_EQ(ErrorOf("bind 10.0.0.1 -::1 *", &config), "");
   EXPECT_EQ(config.bind, (Texts{"10.0.0.1", "-::1", "*"}));
   EXPECT_EQ(ErrorOf("client-output-buffer-limit normal 10mb 1mb 60", &config), "");
-  EXPECT_EQ(Get(config, "client-output-buffer-limit"), "normal 10485760 1048576 60");
+  constexpr std::string_view kOthers = " slave 268435456 67108864 60 pubsub 33554432 8388608 60";
+  EXPECT_EQ(Get(config, "client-output-buffer-limit"), "normal 10485760 1048576 60" + std::string(kOthers));
   EXPECT_EQ(ErrorOf("client-output-buffer-limit normal 10mb", &config),
             "x.conf:1: client-output-buffer-limit 'normal' '10mb': "
             "Wrong number of arguments in buffer limit configuration.");
-  EXPECT_EQ(ErrorOf("client-output-buffer-limit pubsub 1 1 1", &config),
-            "x.conf:1: client-output-buffer-limit 'pubsub' '1' '1' '1': "
+  EXPECT_EQ(ErrorOf("client-output-buffer-limit pubsub 1 1 1 nosuch 1 1 1", &config),
+            "x.conf:1: client-output-buffer-limit 'pubsub' '1' '1' '1' 'nosuch' '1' '1' '1': "
             "Invalid client class specified in buffer limit configuration.");
   EXPECT_EQ(ErrorOf("client-output-buffer-limit normal 1 1 x", &config),
             "x.conf:1: client-output-buffer-limit 'normal' '1' '1' 'x': "
             "Error in hard, soft or soft_seconds setting in buffer limit configuration.");
-  EXPECT_EQ(Get(config, "client-output-buffer-limit"), "normal 10485760 1048576 60");
+  EXPECT_EQ(Get(config, "client-output-buffer-limit"), "normal 10485760 1048576 60" + std::string(kOthers));
+  EXPECT_EQ(ErrorOf("client-output-buffer-limit pubsub 3 2 1 replica 0 0 0", &config), "");
+  EXPECT_EQ(Get(config, "client-output-buffer-limit"), "normal 10485760 1048576 60 slave 0 0 0 pubsub 3 2 1");
+  // Letters of classes, and a number that may be below zero.
+  EXPECT_EQ(ErrorOf("notify-keyspace-events KEx", &config), "");
+  EXPECT_EQ(Get(config, "notify-keyspace-events"), "xKE");
+  EXPECT_NE(ErrorOf("notify-keyspace-events KEy", &config), "");
+  EXPECT_EQ(ErrorOf("slowlog-log-slower-than -1", &config), "");
+  EXPECT_EQ(Get(config, "slowlog-log-slower-than"), "-1");
+  EXPECT_NE(ErrorOf("slowlog-log-slower-than -2", &config), "");
+  EXPECT_NE(ErrorOf("slowlog-log-slower-than 1x", &config), "");
+  EXPECT_NE(ErrorOf("slowlog-log-slower-than 99999999999999999999", &config), "");
 }
 
 TEST_F(ConfigFile, TheCommandLineOverrulesTheFile) {
@@ -236,7 +248,7 @@ TEST_F(ConfigFile, TheCommandLineOverrulesTheFile) {
   EXPECT_EQ(config.port, 7001u);
   EXPECT_EQ(config.timeout, 5u);
   EXPECT_EQ(config.bind, (Texts{"127.0.0.1", "-::1"}));
-  EXPECT_EQ(config.output_limit_normal.hard_bytes, 1048576u);
+  EXPECT_EQ(config.output_limits[0].hard_bytes, 1048576u);
 }
 
 TEST_F(ConfigFile, CommandLineErrors) {
