@@ -154,6 +154,7 @@ void Info(Context& ctx);
 
 // server.cc
 void ConfigGet(Context& ctx);
+void ConfigRewrite(Context& ctx);
 void ConfigSet(Context& ctx);
 void TimeNow(Context& ctx);
 void Shutdown(Context& ctx);

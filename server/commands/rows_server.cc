@@ -24,6 +24,8 @@ constexpr Command kConfig[] = {
      "pattern [pattern ...]", "Returns options and their values.", ConfigGet},
     {"config|help", 2, kAlways | kStateless, kNoKeys, Group::kServer, "5.0.0", "O(1)", "",
      "Lists the subcommands.", Help},
+    {"config|rewrite", 2, kAdmin | kAlways | kStateless, kNoKeys, Group::kServer, "2.8.0", "O(options)", "",
+     "Writes the options as they are now into the conf file.", ConfigRewrite},
     {"config|set", -4, kAdmin | kAlways | kStateless, kNoKeys, Group::kServer, "2.0.0", "O(options)",
      "option value [option value ...]", "Sets options, all or none.", ConfigSet},
 };

@@ -17,8 +17,8 @@
 
 namespace sluice::tests {
 
-// Owns the sessions. Whoever drives it calls TakeClosed() after each request and lets the dispatcher drop those
-// before they die.
+// Owns the sessions. Whoever drives it calls TakeClosed() after each request and lets the dispatcher drop
+// those before they die.
 class TestHost : public commands::Host {
  public:
   explicit TestHost(const Config& config);
@@ -45,6 +45,9 @@ class TestHost : public commands::Host {
   std::vector<std::pair<std::string, std::string>> ConfigGet(
       std::span<const std::string_view> patterns) const override;
   std::optional<std::string> ConfigSet(std::span<const std::string_view> names_and_values) override;
+  std::optional<std::string> ConfigRewrite() override {
+    return "The server is running without a config file";
+  }
 
  private:
   void RefreshSettings();
