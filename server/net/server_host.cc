@@ -9,6 +9,7 @@
 #include <thread>
 
 #include "server/commands/glob.h"
+#include "server/config_rewrite.h"
 #include "server/net/log_output.h"
 #include "server/net/open_files.h"
 #include "server/net/server.h"
@@ -28,6 +29,18 @@ storage::Durability DurabilityOf(AppendFsync appendfsync) {
   return storage::Durability::kAlways;
 }
 
+// The last of the names that is an option of TLS; empty where none is.
+std::string_view TlsOption(std::span<const std::string_view> names_and_values) {
+  std::string_view found;
+  for (size_t i = 0; i < names_and_values.size(); i += 2) {
+    if (const Option* option = FindOption(names_and_values[i]);
+        option != nullptr && option->name.starts_with("tls-")) {
+      found = option->name;
+    }
+  }
+  return found;
+}
+
 }  // namespace
 
 commands::HostFacts Server::Facts() const {
@@ -38,7 +51,7 @@ commands::HostFacts Server::Facts() const {
           .config_file = config_file_,
           .multiplexing_api = "epoll",
           .process_id = getpid(),
-          .tcp_port = static_cast<uint16_t>(config_.port),
+          .tcp_port = static_cast<uint16_t>(config_.port != 0 ? config_.port : config_.tls_port),
           .started_unix_ms = started_unix_ms_,
           .max_clients = config_.maxclients,
           .connected_clients = connections_.size(),
@@ -95,6 +108,15 @@ std::vector<std::pair<std::string, std::string>> Server::ConfigGet(
 std::optional<std::string> Server::ConfigSet(std::span<const std::string_view> names_and_values) {
   Config changed = config_;
   if (auto error = SetOptions(names_and_values, changed)) return error;
+  TlsContext tls;
+  if (const std::string_view option = TlsOption(names_and_values); !option.empty() && config_.tls_port != 0) {
+    auto made = MakeTlsContext(changed);
+    if (!made) {
+      return "CONFIG SET failed (possibly related to argument '" + std::string(option) +
+             "') - Unable to update TLS configuration: " + made.error();
+    }
+    tls = std::move(*made);
+  }
   if (const uint64_t clients = RaiseOpenFiles(changed.maxclients);
       clients < changed.maxclients && changed.maxclients > config_.maxclients) {
     return "CONFIG SET failed (possibly related to argument 'maxclients') - The operating system is not able "
@@ -102,8 +124,19 @@ std::optional<std::string> Server::ConfigSet(std::span<const std::string_view> n
            "handle the specified number of clients, try with " +
            std::to_string(clients);
   }
+  if (tls) tls_context_ = std::move(tls);
   config_ = std::move(changed);
   ApplyConfig();
+  return std::nullopt;
+}
+
+std::optional<std::string> Server::ConfigRewrite() {
+  if (config_file_.empty()) return "The server is running without a config file";
+  if (const auto error = RewriteConfigFile(config_file_, config_)) {
+    spdlog::warn("CONFIG REWRITE failed: {}: {}", config_file_, *error);
+    return "Rewriting config file: " + *error;
+  }
+  spdlog::info("CONFIG REWRITE: {} is up to date", config_file_);
   return std::nullopt;
 }
 

@@ -1,5 +1,5 @@
-// The stage in memory: parser, dispatcher, engine and log over a file system that loses power on request. No sockets, no
-// disk, and a clock that stands still between two `advance`s.
+// The stage in memory: parser, dispatcher, engine and log over a file system that loses power on request. No
+// sockets, no disk, and a clock that stands still between two `advance`s.
 #pragma once
 
 #include <cstdint>
@@ -19,8 +19,9 @@
 
 namespace sluice::tests {
 
-// Every reply is heard only once it is committed, so after a crash everything that was heard must still hold: the
-// stage compares the hash of the state before each crash and reopening with the one after, and throws where they differ.
+// Every reply is heard only once it is committed, so after a crash everything that was heard must still hold:
+// the stage compares the hash of the state before each crash and reopening with the one after, and throws
+// where they differ.
 class MemoryStage : public Stage {
  public:
   explicit MemoryStage(const Config& config);
@@ -33,6 +34,8 @@ class MemoryStage : public Stage {
   void Crash() override;
   void Reopen() override;
 
+  const engine::Engine& engine() const { return *engine_; }
+  uint64_t unix_ms() const { return time_.unix_ms(); }
   uint64_t StateHash() const { return engine_->StateHash(); }
 
  private:
