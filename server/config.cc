@@ -2,12 +2,11 @@
 
 #include <algorithm>
 #include <array>
-#include <cctype>
-#include <fstream>
 #include <iterator>
 #include <sstream>
 
 #include "server/option_kinds.h"
+#include "server/redis_options.h"
 
 namespace sluice {
 namespace {
@@ -34,7 +33,8 @@ constexpr std::array kOptions = {
            "seconds after which an idle client is closed, blocked ones excepted; 0: never"},
     Option{"maxclients", Number<&Config::maxclients, 1, 1000000>(), "10000", kAnyTime,
            "connections at once; one more gets an error. Lowered where the open-files limit is too small"},
-    Option{"requirepass", Password(), "\"\"", kAnyTime, "password that AUTH asks for; empty: none"},
+    Option{"requirepass", Secret<&Config::requirepass>(), "\"\"", kAnyTime,
+           "password that AUTH asks for; empty: none"},
     Option{"user", UserLines(), "\"\"", kAtStart,
            "a user: name and rules, as ACL SETUSER takes them; one line each. None: the default user alone"},
     Option{"aclfile", Text<&Config::aclfile>(), "\"\"", kAtStart,
@@ -48,6 +48,37 @@ constexpr std::array kOptions = {
     Option{"enable-debug-command", OneOf<&Config::enable_debug_command, kDebugCommands>(), "no", kAtStart,
            "DEBUG can stall the server: nobody, everybody, or local clients may use it"},
 
+    Option{"tls-port", Number<&Config::tls_port, 0, 65535>(), "0", kAtStart,
+           "TCP port for TLS, beside the plain one or instead of it (port 0); 0: no TLS"},
+    Option{"tls-cert-file", Text<&Config::tls_cert_file>(), "\"\"", kAnyTime,
+           "the server's certificate and those that vouch for it (PEM); setting it again reads it anew"},
+    Option{"tls-key-file", Text<&Config::tls_key_file>(), "\"\"", kAnyTime,
+           "the certificate's private key (PEM)"},
+    Option{"tls-key-file-pass", Secret<&Config::tls_key_file_pass>(), "\"\"", kAnyTime,
+           "password of that key file; empty: it has none"},
+    Option{"tls-ca-cert-file", Text<&Config::tls_ca_cert_file>(), "\"\"", kAnyTime,
+           "certificates of the authorities that vouch for clients (PEM)"},
+    Option{"tls-ca-cert-dir", Text<&Config::tls_ca_cert_dir>(), "\"\"", kAnyTime,
+           "a folder of such certificates, as openssl rehash leaves it"},
+    Option{"tls-auth-clients", OneOf<&Config::tls_auth_clients, kTlsAuthClients>(), "yes", kAnyTime,
+           "whether clients must show a certificate: yes, no, or optional (one that is shown must be good)"},
+    Option{"tls-protocols", Text<&Config::tls_protocols>(), "\"TLSv1.2 TLSv1.3\"", kAnyTime,
+           "versions of TLS to speak; older ones are broken and not to be had"},
+    Option{"tls-ciphers", Text<&Config::tls_ciphers>(), "\"\"", kAnyTime,
+           "ciphers of TLS 1.2, as openssl ciphers writes them; empty: OpenSSL's choice"},
+    Option{"tls-ciphersuites", Text<&Config::tls_ciphersuites>(), "\"\"", kAnyTime,
+           "cipher suites of TLS 1.3; empty: OpenSSL's choice"},
+    Option{"tls-prefer-server-ciphers", YesNo<&Config::tls_prefer_server_ciphers>(), "no", kAnyTime,
+           "choose ciphers in the server's order instead of the client's"},
+    Option{"tls-session-caching", YesNo<&Config::tls_session_caching>(), "yes", kAnyTime,
+           "let clients that come back skip most of the handshake"},
+    Option{"tls-session-cache-size", Number<&Config::tls_session_cache_size, 1, 1000000>(), "20480", kAnyTime,
+           "TLS sessions remembered"},
+    Option{"tls-session-cache-timeout", Number<&Config::tls_session_cache_timeout, 1, 86400>(), "300",
+           kAnyTime, "seconds for which they are"},
+    Option{"tls-handshake-timeout", Number<&Config::tls_handshake_timeout, 1, 3600>(), "10", kAnyTime,
+           "seconds in which a client must have finished the handshake, or it is closed"},
+
     Option{"databases", Number<&Config::databases, 1, 16>(), "16", kAtStart,
            "how many SELECT may choose from"},
     Option{"dir", Text<&Config::dir>(), "./data", kAtStart, "folder of the log; created where it is missing"},
@@ -55,6 +86,12 @@ constexpr std::array kOptions = {
            "notice tells what an operator wants to know, verbose also of clients that misbehave"},
     Option{"logfile", Text<&Config::logfile>(), "\"\"", kAtStart,
            "file for the server's log lines, opened again on SIGHUP; empty: standard output"},
+    Option{"daemonize", YesNo<&Config::daemonize>(), "no", kAtStart,
+           "go to the background once clients can connect; a service manager wants no"},
+    Option{"pidfile", Text<&Config::pidfile>(), "\"\"", kAtStart,
+           "file that holds the process id while the server runs; empty: none"},
+    Option{"supervised", OneOf<&Config::supervised, kSupervisions>(), "auto", kAtStart,
+           "tell systemd how it goes (Type=notify, WatchdogSec); auto: where it asks for it"},
 
     Option{"appendfsync", OneOf<&Config::appendfsync, kAppendFsyncs>(), "always", kAnyTime,
            "when a reply may leave: change on stable storage, or handed to the kernel and synced each "
@@ -62,9 +99,10 @@ constexpr std::array kOptions = {
     Option{"segment-bytes", Bytes<&Config::segment_bytes, 64 * kKiB, kGiB, 4096>(), "32mb", kAtStart,
            "size of a log file: the unit in which disk is prepared and given back; twice this is held in "
            "memory"},
-    Option{"tail-cache-bytes", Bytes<&Config::tail_cache_bytes, 0, 64 * kGiB>(), "64mb", kAtStart,
-           "full log files that stay in memory, newest first, for consumers that keep up; older ones are read "
-           "from disk"},
+    Option{
+        "tail-cache-bytes", Bytes<&Config::tail_cache_bytes, 0, 64 * kGiB>(), "64mb", kAtStart,
+        "full log files that stay in memory, newest first, for consumers that keep up; older ones are read "
+        "from disk"},
     Option{"spare-segments", Number<&Config::spare_segments, 0, 64>(), "2", kAtStart,
            "log files kept ready, zeroed, so that a commit writes no file-system metadata; 0: none"},
     Option{"zeroing-bytes-per-second", Bytes<&Config::zeroing_bytes_per_second, kMiB, 16 * kGiB>(), "30mb",
@@ -114,6 +152,13 @@ constexpr std::array kOptions = {
     Option{"latency-tracking", YesNo<&Config::latency_tracking>(), "yes", kAnyTime,
            "keep a histogram of each command's times, for LATENCY HISTOGRAM and INFO latencystats"},
 
+    Option{"metrics-port", Number<&Config::metrics_port, 0, 65535>(), "0", kAtStart,
+           "HTTP port of /metrics (Prometheus), /healthz and /readyz; 0: none"},
+    Option{"metrics-bind", Text<&Config::metrics_bind, 255>(), "127.0.0.1", kAtStart,
+           "address of that port; it asks for no password, so loopback alone is the default"},
+    Option{"metrics-max-series", Number<&Config::metrics_max_series, 0, 100000>(), "1000", kAnyTime,
+           "streams, groups and items that /metrics tells of, together; those beyond are counted only"},
+
     Option{"stream-idmp-duration", Number<&Config::stream_idmp_duration, 1, 86400>(), "100", kAnyTime,
            "seconds for which a producer's message is known, so that sending it again appends nothing"},
     Option{"stream-idmp-maxsize", Number<&Config::stream_idmp_maxsize, 1, 10000>(), "100", kAnyTime,
@@ -129,8 +174,18 @@ constexpr std::array kOptions = {
            "always on: the log is the data. Answered because clients ask"},
 };
 
-// Gives `option` the value `words`, some of which may hold several words themselves (`--bind "a b"`, CONFIG
-// SET).
+}  // namespace
+
+std::span<const Option> Options() {
+  return kOptions;
+}
+
+const Option* FindOption(std::string_view name) {
+  const auto found = std::find_if(kOptions.begin(), kOptions.end(),
+                                  [&](const Option& row) { return SameName(row.name, name); });
+  return found == kOptions.end() ? nullptr : &*found;
+}
+
 MaybeError SetOption(const Option& option, std::span<const std::string> words, Config& config) {
   if (option.kind.repeated) return option.kind.set(config, words);
   if (!option.kind.several_words) {
@@ -146,123 +201,16 @@ MaybeError SetOption(const Option& option, std::span<const std::string> words, C
   return option.kind.set(config, split);
 }
 
-// "port 'abc': argument couldn't be parsed into an integer"
 std::string BadValue(const Option& option, Words words, const std::string& error) {
   std::string text(option.name);
   for (const std::string& word : words) text += option.kind.secret ? " (not shown)" : " '" + word + "'";
   return text + ": " + error;
 }
 
-std::optional<char> HexByte(std::string_view digits) {
-  const std::optional<uint64_t> value = ToNumber(digits, 16);
-  if (digits.size() != 2 || !value) return std::nullopt;
-  return static_cast<char>(*value);
-}
-
-char Unescape(char letter) {
-  switch (letter) {
-    case 'n':
-      return '\n';
-    case 'r':
-      return '\r';
-    case 't':
-      return '\t';
-    case 'b':
-      return '\b';
-    case 'a':
-      return '\a';
-    default:
-      return letter;
-  }
-}
-
-// Reads the quoted text that begins at line[at] into `word`; gives the position behind its closing quote.
-std::optional<size_t> TakeQuoted(std::string_view line, size_t at, std::string& word) {
-  const char quote = line[at++];
-  while (at < line.size() && line[at] != quote) {
-    if (quote == '"' && line[at] == '\\' && at + 1 < line.size()) {
-      const std::optional<char> byte = line[at + 1] == 'x' ? HexByte(line.substr(at + 2, 2)) : std::nullopt;
-      word += byte ? *byte : Unescape(line[at + 1]);
-      at += byte ? 4 : 2;
-    } else if (quote == '\'' && line.substr(at, 2) == "\\'") {
-      word += '\'';
-      at += 2;
-    } else {
-      word += line[at++];
-    }
-  }
-  if (at == line.size()) return std::nullopt;
-  ++at;
-  if (at < line.size() && std::isspace(static_cast<unsigned char>(line[at])) == 0) return std::nullopt;
-  return at;
-}
-
-}  // namespace
-
-std::span<const Option> Options() {
-  return kOptions;
-}
-
-const Option* FindOption(std::string_view name) {
-  const auto found = std::find_if(kOptions.begin(), kOptions.end(),
-                                  [&](const Option& row) { return SameName(row.name, name); });
-  return found == kOptions.end() ? nullptr : &*found;
-}
-
 Config DefaultConfig() {
   Config config{};
   for (const Option& option : kOptions) SetOption(option, *SplitWords(option.default_text), config);
   return config;
-}
-
-std::optional<std::vector<std::string>> SplitWords(std::string_view line) {
-  std::vector<std::string> words;
-  size_t at = 0;
-  while ((at = line.find_first_not_of(" \t\r\n\f\v", at)) != std::string_view::npos) {
-    std::string word;
-    while (at < line.size() && std::isspace(static_cast<unsigned char>(line[at])) == 0) {
-      if (line[at] == '"' || line[at] == '\'') {
-        const std::optional<size_t> end = TakeQuoted(line, at, word);
-        if (!end) return std::nullopt;
-        at = *end;
-        break;
-      }
-      word += line[at++];
-    }
-    words.push_back(std::move(word));
-  }
-  return words;
-}
-
-std::optional<std::string> ParseConfigText(std::string_view text, std::string_view file, Config& config) {
-  size_t number = 0;
-  while (!text.empty()) {
-    const size_t end = std::min(text.find('\n'), text.size());
-    const std::string_view line = text.substr(0, end);
-    text.remove_prefix(std::min(end + 1, text.size()));
-    const std::string where = std::string(file) + ":" + std::to_string(++number) + ": ";
-
-    const size_t first = line.find_first_not_of(" \t\r");
-    if (first == std::string_view::npos || line[first] == '#') continue;
-    const std::optional<std::vector<std::string>> words = SplitWords(line);
-    if (!words) return where + "unbalanced quotes";
-    const Option* option = FindOption(words->front());
-    if (option == nullptr) return where + "unknown option '" + words->front() + "'";
-    const Words values = Words(*words).subspan(1);
-    if (const MaybeError error = SetOption(*option, values, config)) {
-      return where + BadValue(*option, values, *error);
-    }
-  }
-  return std::nullopt;
-}
-
-std::optional<std::string> ReadConfigFile(const std::string& path, Config& config) {
-  std::ifstream file(path, std::ios::binary);
-  file.peek();  // a folder opens well, and is found out by the first read
-  if (!file.is_open() || file.bad()) return path + ": cannot be read";
-  std::ostringstream text;
-  text << file.rdbuf();
-  return ParseConfigText(text.str(), path, config);
 }
 
 std::optional<std::string> ParseCommandLine(std::span<const std::string> arguments, CommandLine& command_line,
@@ -278,15 +226,24 @@ std::optional<std::string> ParseCommandLine(std::span<const std::string> argumen
   }
   if (!arguments.empty() && !is_option(arguments[0])) {
     command_line.config_file = arguments[0];
-    if (const MaybeError error = ReadConfigFile(arguments[0], config)) return error;
+    if (const MaybeError error = ReadConfigFile(arguments[0], config, &command_line.without_effect))
+      return error;
     arguments = arguments.subspan(1);
   }
   while (!arguments.empty()) {
     if (!is_option(arguments[0])) return "unexpected argument '" + arguments[0] + "'";
-    const Option* option = FindOption(std::string_view(arguments[0]).substr(2));
-    if (option == nullptr) return "unknown option '" + arguments[0] + "' (--help lists them)";
+    const std::string_view name = std::string_view(arguments[0]).substr(2);
     const auto next = std::find_if(arguments.begin() + 1, arguments.end(), is_option);
     const Words values(arguments.begin() + 1, next);
+    const Option* option = FindOption(name);
+    if (option == nullptr) {
+      const RedisOption* known = FindRedisOption(name);
+      if (known == nullptr) return "unknown option '" + arguments[0] + "' (--help lists them)";
+      if (!MakesNoDifference(*known, values)) return "--" + Refusal(*known);
+      command_line.without_effect.emplace_back(known->name);
+      arguments = Words(next, arguments.end());
+      continue;
+    }
     if (const MaybeError error = SetOption(*option, values, config))
       return "--" + BadValue(*option, values, *error);
     arguments = Words(next, arguments.end());

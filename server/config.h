@@ -16,6 +16,8 @@ enum class LogLevel : uint8_t { kDebug, kVerbose, kNotice, kWarning };
 enum class AppendFsync : uint8_t { kAlways, kEverySecond, kNo };
 enum class CommitWay : uint8_t { kAuto, kUring, kThread, kInline };
 enum class PubsubDefault : uint8_t { kNoChannels, kAllChannels };
+enum class Supervision : uint8_t { kNo, kSystemd, kAuto };
+enum class TlsAuthClients : uint8_t { kNo, kYes, kOptional };
 enum class DebugCommands : uint8_t { kNo, kYes, kLocal };
 
 // Bounds on what one class of clients may leave unread: closed at once above hard_bytes, and when it stays
@@ -48,10 +50,29 @@ struct Config {
   bool protected_mode;
   DebugCommands enable_debug_command;
 
+  uint64_t tls_port;
+  std::string tls_cert_file;
+  std::string tls_key_file;
+  std::string tls_key_file_pass;
+  std::string tls_ca_cert_file;
+  std::string tls_ca_cert_dir;
+  TlsAuthClients tls_auth_clients;
+  std::string tls_protocols;
+  std::string tls_ciphers;
+  std::string tls_ciphersuites;
+  bool tls_prefer_server_ciphers;
+  bool tls_session_caching;
+  uint64_t tls_session_cache_size;
+  uint64_t tls_session_cache_timeout;
+  uint64_t tls_handshake_timeout;
+
   uint64_t databases;
   std::string dir;
   LogLevel loglevel;
   std::string logfile;
+  bool daemonize;
+  std::string pidfile;
+  Supervision supervised;
 
   AppendFsync appendfsync;
   uint64_t segment_bytes;
@@ -77,6 +98,10 @@ struct Config {
   uint64_t slowlog_max_len;
   uint64_t latency_monitor_threshold;
   bool latency_tracking;
+
+  uint64_t metrics_port;
+  std::string metrics_bind;
+  uint64_t metrics_max_series;
 
   uint64_t max_transaction_bytes;
   uint64_t stream_idmp_duration;
@@ -122,15 +147,30 @@ Config DefaultConfig();
 // knows \'. nullopt: quotes that do not balance.
 std::optional<std::vector<std::string>> SplitWords(std::string_view line);
 
-// Takes the lines of a conf file into `config`. The error begins with "<file>:<line>: ".
-std::optional<std::string> ParseConfigText(std::string_view text, std::string_view file, Config& config);
-std::optional<std::string> ReadConfigFile(const std::string& path, Config& config);
+// One word as a conf file has it: in quotes where it needs them, so that SplitWords() gives it back.
+std::string Quoted(std::string_view word);
+
+// Gives `option` the value `words`, some of which may hold several words themselves (`--bind "a b"`, CONFIG
+// SET). An error text, and then nothing has changed.
+std::optional<std::string> SetOption(const Option& option, std::span<const std::string> words,
+                                     Config& config);
+// "port 'abc': argument couldn't be parsed into an integer"; a secret's value is left out.
+std::string BadValue(const Option& option, std::span<const std::string> words, const std::string& error);
+
+// Takes the lines of a conf file into `config`, and those of files that it includes. All that is wrong, a
+// line each, beginning with "<file>:<line>: ". Options of Redis that make no difference here are taken and
+// added to `without_effect`.
+std::optional<std::string> ParseConfigText(std::string_view text, std::string_view file, Config& config,
+                                           std::vector<std::string>* without_effect = nullptr);
+std::optional<std::string> ReadConfigFile(const std::string& path, Config& config,
+                                          std::vector<std::string>* without_effect = nullptr);
 
 // What was asked of the program on its command line.
 struct CommandLine {
   enum class Wish : uint8_t { kServe, kVersion, kHelp };
   Wish wish = Wish::kServe;
-  std::string config_file;  // as written; empty where none was
+  std::string config_file;                  // as written; empty where none was
+  std::vector<std::string> without_effect;  // options of Redis that were given and make no difference
 };
 
 // `[conf file] [--option value ...] | --version | --help`; `arguments` without the program's name. Reads the

@@ -7,10 +7,14 @@
 
 #include <chrono>
 #include <cstdio>
+#include <cstdlib>
 #include <filesystem>
+#include <optional>
 #include <string>
 #include <vector>
 
+#include "server/admin/background.h"
+#include "server/admin/pid_file.h"
 #include "server/config.h"
 #include "server/engine/engine.h"
 #include "server/engine/journal.h"
@@ -85,7 +89,11 @@ std::string RecoveryText(const storage::RecoveryReport& report, const engine::Lo
   return text;
 }
 
-int Serve(const Config& config, const std::string& config_file) {
+// `background`: where the process left its terminal.
+int Serve(const Config& config, const CommandLine& command_line,
+          std::optional<admin::Background>& background) {
+  const std::string& config_file = command_line.config_file;
+  const std::vector<std::string>& without_effect = command_line.without_effect;
   if (auto error = net::OpenLogOutput(config.logfile, config.loglevel)) return Complain("logfile: " + *error);
   const auto fail = [&config](const std::string& what) {
     spdlog::critical("{}", what);
@@ -118,10 +126,26 @@ int Serve(const Config& config, const std::string& config_file) {
     static_cast<void>((*journal)->log().Close());
     return fail(*error);
   }
-  spdlog::info("Sluice {} ready: port {}, data in {}, recovered {}", SLUICE_VERSION, config.port,
+  admin::PidFile pid_file;
+  if (!config.pidfile.empty()) {
+    // As in Redis, no reason not to serve.
+    if (const auto error = pid_file.Write(config.pidfile)) spdlog::warn("pidfile: {}", *error);
+  }
+  if (!without_effect.empty()) {
+    spdlog::warn("Options of Redis that make no difference here (docs/redis-options.md says why): {}",
+                 fmt::join(without_effect, ", "));
+  }
+  spdlog::info("Sluice {} ready: port {}{}, data in {}, recovered {}", SLUICE_VERSION, config.port,
+               config.tls_port == 0 ? "" : fmt::format(", TLS port {}", config.tls_port),
                Absolute(config.dir), recovery);
+  if (background) background->Ready();
   server.Run();
   return 0;
+}
+
+bool IsSupervised(const Config& config) {
+  return config.supervised == Supervision::kSystemd ||
+         (config.supervised == Supervision::kAuto && std::getenv("NOTIFY_SOCKET") != nullptr);
 }
 
 int Main(const std::vector<std::string>& arguments) {
@@ -140,7 +164,14 @@ int Main(const std::vector<std::string>& arguments) {
   }
   // A client that goes away while we write to it is an error of that write, not the end.
   signal(SIGPIPE, SIG_IGN);
-  return Serve(config, command_line.config_file);
+  std::optional<admin::Background> background;
+  // Who is supervised stays where the supervisor expects it.
+  if (config.daemonize && !IsSupervised(config)) {
+    auto entered = admin::Background::Enter();
+    if (!entered) return Complain("daemonize: " + entered.error());
+    background.emplace(std::move(*entered));
+  }
+  return Serve(config, command_line, background);
 }
 
 }  // namespace

@@ -137,6 +137,8 @@ inline constexpr std::array kLogLevels = {"debug", "verbose", "notice", "warning
 inline constexpr std::array kAppendFsyncs = {"always", "everysec", "no"};
 inline constexpr std::array kCommitWays = {"auto", "io_uring", "thread", "inline"};
 inline constexpr std::array kPubsubDefaults = {"resetchannels", "allchannels"};
+inline constexpr std::array kSupervisions = {"no", "systemd", "auto"};
+inline constexpr std::array kTlsAuthClients = {"no", "yes", "optional"};
 inline constexpr std::array kDebugCommands = {"no", "yes", "local"};
 
 template <const auto& kNames>
@@ -175,8 +177,9 @@ constexpr OptionKind Text() {
           .get = [](const Config& config) { return config.*kMember; }};
 }
 
-constexpr OptionKind Password() {
-  OptionKind kind = Text<&Config::requirepass>();
+template <std::string Config::*kMember>
+constexpr OptionKind Secret() {
+  OptionKind kind = Text<kMember>();
   kind.secret = true;
   return kind;
 }

@@ -105,6 +105,7 @@ BlockWrite Committer::Prepare(const Batch& batch) {
 
 void Committer::Finish(const WritePath::Outcome& outcome) {
   const auto took = std::chrono::duration_cast<std::chrono::microseconds>(Clock::now() - started_);
+  durations_.Add(static_cast<uint64_t>(took.count()));
   if (duration_counts_) NoteDuration(static_cast<uint64_t>(took.count()));
   const Batch batch = std::move(*in_flight_);
   in_flight_.reset();

@@ -76,6 +76,7 @@ class Committer {
   const std::optional<Error>& failure() const { return failure_; }
   int completion_fd() const { return path_->completion_fd(); }
   uint64_t median_us() const { return median_us_; }
+  const CommitDurations& durations() const { return durations_; }
   uint64_t batches() const { return batches_; }
   uint64_t bytes() const { return bytes_; }
   std::string_view path_name() const { return path_->name(); }
@@ -114,6 +115,7 @@ class Committer {
   uint64_t last_sync_ms_ = 0;
   std::optional<Error> failure_;
 
+  CommitDurations durations_;
   uint64_t batches_ = 0;
   uint64_t bytes_ = 0;
   static constexpr size_t kRecent = 31;

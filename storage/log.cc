@@ -271,7 +271,8 @@ CommitStats Log::stats() const {
           .median_us = committer_->median_us(),
           .path = committer_->path_name(),
           .direct = direct_,
-          .segments = segments_.size()};
+          .segments = segments_.size(),
+          .durations = committer_->durations()};
 }
 
 }  // namespace sluice::storage

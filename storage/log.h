@@ -12,6 +12,9 @@
 // here.
 #pragma once
 
+#include <algorithm>
+#include <array>
+#include <bit>
 #include <cstddef>
 #include <cstdint>
 #include <deque>
@@ -81,6 +84,18 @@ struct RecoveryReport {
   uint64_t cut_offset = 0;
 };
 
+// How long commits took, in powers of two: buckets[i] counts those under 2^i us (and not under 2^(i-1)), the
+// last all that took longer.
+struct CommitDurations {
+  std::array<uint64_t, 25> buckets{};
+  uint64_t sum_us = 0;
+
+  void Add(uint64_t us) {
+    ++buckets[std::min<size_t>(static_cast<size_t>(std::bit_width(us)), buckets.size() - 1)];
+    sum_us += us;
+  }
+};
+
 // How committing went so far.
 struct CommitStats {
   uint64_t batches = 0;
@@ -89,6 +104,7 @@ struct CommitStats {
   std::string_view path;   // "io_uring", "thread", "inline"
   bool direct = false;
   uint64_t segments = 0;
+  CommitDurations durations{};  // from submission until the end was noticed
 };
 
 class Log {

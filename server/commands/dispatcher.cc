@@ -105,6 +105,7 @@ class Dispatcher::Impl {
   bool IsWrite(const protocol::Request& request) const;
   void ExpireBlocked();
   std::optional<uint64_t> next_deadline_ms() const;
+  const ServerStatistics& statistics() const { return statistics_; }
   void Drop(Session& session);
   bool RunBackgroundSlice();
   void EndTurn(Session& session, const protocol::Request* last);
@@ -760,6 +761,9 @@ bool Dispatcher::IsWrite(const protocol::Request& request) const {
 }
 void Dispatcher::ExpireBlocked() {
   impl_->ExpireBlocked();
+}
+const ServerStatistics& Dispatcher::statistics() const {
+  return impl_->statistics();
 }
 std::optional<uint64_t> Dispatcher::next_deadline_ms() const {
   return impl_->next_deadline_ms();

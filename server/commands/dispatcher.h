@@ -13,6 +13,8 @@
 
 namespace sluice::commands {
 
+struct ServerStatistics;
+
 // One thread. All of `journal` and `host` outlive it.
 class Dispatcher {
  public:
@@ -48,6 +50,9 @@ class Dispatcher {
   // `session` is going away: forgets its blocked call, its channels and all else. Safe at any time, also
   // inside Host::Wake.
   void Drop(Session& session);
+
+  // What was executed since the start, or the last CONFIG RESETSTAT.
+  const ServerStatistics& statistics() const;
 
   // A slice (at most about 200 us) of deferred work: memory of dropped keys and of sealed indexes, a
   // checkpoint. False where nothing is left.

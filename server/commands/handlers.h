@@ -239,6 +239,7 @@ void Bgrewriteaof(Context& ctx);
 
 // server.cc
 void ConfigGet(Context& ctx);
+void ConfigRewrite(Context& ctx);
 void ConfigSet(Context& ctx);
 void ConfigResetstat(Context& ctx);
 void TimeNow(Context& ctx);

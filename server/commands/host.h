@@ -111,6 +111,8 @@ class Host {
       std::span<const std::string_view> patterns) const = 0;
   // Sets all of name, value, name, value ... or none; the error text (without code) where it refuses.
   virtual std::optional<std::string> ConfigSet(std::span<const std::string_view> names_and_values) = 0;
+  // Writes what CONFIG SET changed into the conf file; the error text (without code) where it cannot.
+  virtual std::optional<std::string> ConfigRewrite() = 0;
 };
 
 }  // namespace sluice::commands

@@ -51,4 +51,14 @@ void KeptRequest::Unpack(std::vector<std::string_view>& args) const {
   }
 }
 
+size_t KeptRequest::memory_bytes() const {
+  if (bytes_ == nullptr) return 0;
+  const char* from = bytes_.get();
+  for (size_t count = TakeNumber(from); count != 0; --count) {
+    const size_t size = TakeNumber(from);
+    from += size;
+  }
+  return static_cast<size_t>(from - bytes_.get());
+}
+
 }  // namespace sluice::commands

@@ -18,6 +18,8 @@ class KeptRequest {
 
   // Replaces `args` by the arguments: views that live as long as this request.
   void Unpack(std::vector<std::string_view>& args) const;
+  // What it holds. O(arguments): for those who look at clients, not for each request.
+  size_t memory_bytes() const;
 
  private:
   std::unique_ptr<char[]> bytes_;  // how many arguments, then them

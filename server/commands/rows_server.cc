@@ -61,6 +61,8 @@ constexpr Command kConfig[] = {
      "Lists the subcommands.", Help},
     {"config|resetstat", 2, kAdmin | kAlways | kStateless, kNoKeys, Group::kServer, "2.0.0", "O(commands)",
      "", "Sets what INFO counts back to zero.", ConfigResetstat},
+    {"config|rewrite", 2, kAdmin | kAlways | kStateless, kNoKeys, Group::kServer, "2.8.0", "O(options)", "",
+     "Writes the options as they are now into the conf file.", ConfigRewrite},
     {"config|set", -4, kAdmin | kAlways | kStateless, kNoKeys, Group::kServer, "2.0.0", "O(options)",
      "option value [option value ...]", "Sets options, all or none.", ConfigSet},
 };

@@ -32,6 +32,11 @@ void ConfigResetstat(Context& ctx) {
   ctx.reply.Ok();
 }
 
+void ConfigRewrite(Context& ctx) {
+  if (const auto refusal = ctx.host.ConfigRewrite()) return ctx.reply.Error(*refusal);
+  ctx.reply.Ok();
+}
+
 void TimeNow(Context& ctx) {
   ctx.reply.Array(2);
   ctx.reply.BulkInteger(static_cast<int64_t>(ctx.now.unix_us / 1000000));

@@ -12,7 +12,7 @@ size_t Session::memory_bytes() const {
   size_t bytes = sizeof *this + query_buffer + output.size() + writing_bytes;
   if (transaction) bytes += transaction->bytes;
   if (postponed) bytes += postponed->size();
-  if (blocked) bytes += sizeof *blocked + blocked->wire.size();
+  if (blocked) bytes += sizeof *blocked + blocked->request.memory_bytes();
   // A node in each of two tables, and the name where it is its only subscriber.
   constexpr size_t kSubscriptionBytes = 128;
   if (subscriptions) bytes += subscriptions->all() * kSubscriptionBytes + subscriptions->name_bytes;

@@ -71,7 +71,7 @@ void Connection::Start() {
 
 void Connection::Refuse(std::string_view reply) {
   uv_buf_t buffer = uv_buf_init(const_cast<char*>(reply.data()), static_cast<unsigned>(reply.size()));
-  uv_try_write(&handle_.stream, &buffer, 1);
+  if (tls_ == nullptr) uv_try_write(&handle_.stream, &buffer, 1);
   Close();
 }
 
@@ -79,15 +79,17 @@ void Connection::Refuse(std::string_view reply) {
 
 void Connection::ProvideBuffer(uv_handle_t* handle, size_t, uv_buf_t* buffer) {
   Connection& connection = *static_cast<Connection*>(handle->data);
-  InputBuffer& held = connection.held_;
-  std::vector<char>& shared = connection.shared_.read_buffer;
-  if (held.size() < kCarryBytes && connection.pause_ == Pause::kNone) {
-    held.bytes().copy(shared.data(), held.size());
-    *buffer = uv_buf_init(shared.data() + held.size(), static_cast<unsigned>(shared.size() - held.size()));
-    return;
-  }
-  const std::span<char> room = held.Room(connection.parser_.bytes_needed());
+  const std::span<char> room =
+      connection.tls_ == nullptr ? connection.Room() : std::span<char>(connection.shared_.cipher_buffer);
   *buffer = uv_buf_init(room.data(), static_cast<unsigned>(room.size()));
+}
+
+// Where the next bytes of requests go: behind a copy of what is held, in the shared buffer, or into `held_`.
+std::span<char> Connection::Room() {
+  std::vector<char>& shared = shared_.read_buffer;
+  if (held_.size() >= kCarryBytes || pause_ != Pause::kNone) return held_.Room(parser_.bytes_needed());
+  held_.bytes().copy(shared.data(), held_.size());
+  return std::span(shared).subspan(held_.size());
 }
 
 void Connection::HandleRead(uv_stream_t* stream, ssize_t count, const uv_buf_t* buffer) {
@@ -96,7 +98,8 @@ void Connection::HandleRead(uv_stream_t* stream, ssize_t count, const uv_buf_t* 
   Ticker& ticker = connection.shared_.ticker;
   ticker.Begin();
   if (count > 0) {
-    connection.Received({buffer->base, static_cast<size_t>(count)});
+    const std::string_view bytes(buffer->base, static_cast<size_t>(count));
+    connection.tls_ == nullptr ? connection.Received(bytes) : connection.ReceivedCipher(bytes);
   } else if (count == UV_EOF) {
     connection.ReceivedEnd();
   } else {
@@ -106,7 +109,7 @@ void Connection::HandleRead(uv_stream_t* stream, ssize_t count, const uv_buf_t* 
   if (ticker.TimeIsUp()) ticker.End();
 }
 
-// `fresh` stands in the shared buffer, behind a copy of what was held, or already in `held_`.
+// `fresh` stands in Room(): in the shared buffer, behind a copy of what was held, or already in `held_`.
 void Connection::Received(std::string_view fresh) {
   const commands::Time& now = shared_.ticker.now();
   last_read_ms_ = now.monotonic_ms;
@@ -306,21 +309,16 @@ void Connection::Evict() {
 bool Connection::Send(storage::Lsn committed) {
   commands::Output& output = session_.output;
   // A write under way comes back to this when it is done.
-  if (writing_ != nullptr) return false;
-  while (const size_t ready = std::min(output.Releasable(committed), kMaxWriteBytes)) {
-    uv_buf_t buffer = uv_buf_init(const_cast<char*>(output.front().data()), static_cast<unsigned>(ready));
-    const int result = uv_try_write(&handle_.stream, &buffer, 1);
-    if (result < 0 && result != UV_EAGAIN) {
-      Close();
-      return false;
+  if (writing_ != nullptr || !cipher_.empty()) return false;
+  if (tls_ != nullptr) {
+    const bool all_sent = SendSealed(committed);
+    // What waits inside TLS is held for the client as well.
+    session_.writing_bytes = cipher_.size() + tls_->unsealed();
+    if (!all_sent) return false;
+  } else {
+    while (const size_t ready = std::min(output.Releasable(committed), kMaxWriteBytes)) {
+      if (!SendPlain(ready)) return false;
     }
-    const size_t sent = static_cast<size_t>(std::max(result, 0));
-    if (sent < ready) {
-      StartWrite(ready, sent);
-      return false;
-    }
-    CountSent(ready);
-    output.Consume(ready);
   }
   if (!output.empty()) return true;
   if (output.bytes().capacity() > kKeptOutputBytes) std::string().swap(output.bytes());
@@ -332,14 +330,37 @@ bool Connection::Send(storage::Lsn committed) {
   return false;
 }
 
+// False where the kernel did not take all `ready` bytes at once.
+bool Connection::SendPlain(size_t ready) {
+  commands::Output& output = session_.output;
+  uv_buf_t buffer = uv_buf_init(const_cast<char*>(output.front().data()), static_cast<unsigned>(ready));
+  const int result = uv_try_write(&handle_.stream, &buffer, 1);
+  if (result < 0 && result != UV_EAGAIN) {
+    Close();
+    return false;
+  }
+  const size_t sent = static_cast<size_t>(std::max(result, 0));
+  if (sent < ready) {
+    StartWrite(ready, sent);
+    return false;
+  }
+  CountSent(ready);
+  output.Consume(ready);
+  return true;
+}
+
 // The kernel took `sent` of the `ready` bytes: the others go when it has room. They must stand still until
 // then, so they leave the output; without a copy where they are all of it, or shared with others.
 void Connection::StartWrite(size_t ready, size_t sent) {
   size_t from = 0;
   writing_ = session_.output.Take(ready, &from);
   session_.writing_bytes = ready;
-  uv_buf_t buffer =
-      uv_buf_init(const_cast<char*>(writing_->data()) + from + sent, static_cast<unsigned>(ready - sent));
+  WriteOn(std::string_view(*writing_).substr(from + sent, ready - sent));
+}
+
+// `rest` stands still until the kernel has room for it.
+void Connection::WriteOn(std::string_view rest) {
+  uv_buf_t buffer = uv_buf_init(const_cast<char*>(rest.data()), static_cast<unsigned>(rest.size()));
   if (uv_write(&write_, &handle_.stream, &buffer, 1, &HandleWritten) != 0) return Close();
   CheckOutputLimits();
 }
@@ -349,9 +370,15 @@ void Connection::HandleWritten(uv_write_t* write, int status) {
   if (connection.closing()) return;
   connection.shared_.ticker.Begin();
   if (status != 0) return connection.Close();
-  connection.CountSent(connection.session_.writing_bytes);
-  connection.session_.writing_bytes = 0;
-  connection.writing_.reset();
+  if (connection.tls_ == nullptr) {
+    connection.CountSent(connection.session_.writing_bytes);
+    connection.writing_.reset();
+    connection.session_.writing_bytes = 0;
+  } else {
+    connection.CountSent(connection.cipher_.size());
+    std::string().swap(connection.cipher_);
+    connection.session_.writing_bytes = connection.tls_->unsealed();
+  }
   connection.shared_.ticker.Touch(connection);
 }
 
@@ -370,6 +397,7 @@ void Connection::Close() {
 void Connection::CloseSocket() {
   closed_ = true;
   reading_ = false;
+  if (tls_ != nullptr) SayGoodbye();
   uv_close(&handle_.base, &HandleClosed);
 }
 
@@ -380,6 +408,12 @@ void Connection::HandleClosed(uv_handle_t* handle) {
 
 void Connection::CheckTime(const commands::Time& now) {
   if (closing()) return;
+  // Until the handshake is done nothing counts as read, so this is the time since the connection came.
+  if (tls_ != nullptr && !tls_->handshake_done() &&
+      now.monotonic_ms - last_read_ms_ > shared_.config.tls_handshake_timeout * 1000) {
+    spdlog::debug("{} closed: no TLS handshake", session_.peer);
+    return Close();
+  }
   const uint64_t timeout_ms = shared_.config.timeout * 1000;
   if (timeout_ms != 0 && !session_.waits() && !session_.subscriptions &&
       now.monotonic_ms - last_read_ms_ > timeout_ms) {

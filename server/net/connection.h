@@ -5,6 +5,8 @@
 
 #include <cstdint>
 #include <functional>
+#include <memory>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -17,6 +19,7 @@
 #include "server/net/input_buffer.h"
 #include "server/net/log_pace.h"
 #include "server/net/ticker.h"
+#include "server/net/tls_stream.h"
 #include "server/net/traffic.h"
 
 namespace sluice::net {
@@ -32,6 +35,7 @@ struct Shared {
   Ticker& ticker;
   Traffic traffic;
   std::vector<char> read_buffer;               // one socket is read at a time
+  std::vector<char> cipher_buffer;             // likewise, of TLS
   std::function<void(Connection&)> on_closed;  // the loop has let go of it: destroy it
   LogPace foreign_pace{60 * 1000};             // lines about other protocols
   LogPace limit_pace{1000};                    // lines about clients closed at a limit
@@ -51,9 +55,12 @@ class Connection {
   // Takes the waiting connection of `listener`. False where that failed: Close() it. `local`: the listener's
   // name, which is the peer's name too where it is a unix socket.
   bool Accept(uv_stream_t* listener, const std::string& local);
+  // Speaks TLS from the first byte on. Before Start().
+  void UseTls(SSL_CTX& context) { tls_ = std::make_unique<TlsStream>(context); }
   // Begins to read.
   void Start();
-  // Instead of Start(): one error reply ("-ERR ...\r\n"), as far as the socket takes it, then the end.
+  // Instead of Start(): one error reply ("-ERR ...\r\n"), as far as the socket takes it, then the end. With
+  // TLS only the end: there is no telling anything before the handshake.
   void Refuse(std::string_view reply);
 
   commands::Session& session() { return session_; }
@@ -107,7 +114,9 @@ class Connection {
   static void HandleWritten(uv_write_t* write, int status);
   static void HandleClosed(uv_handle_t* handle);
 
+  std::span<char> Room();
   void Received(std::string_view fresh);
+  void ReceivedCipher(std::string_view cipher);
   void ReceivedEnd();
   size_t Execute(std::string_view input);
   bool TurnIsOver();
@@ -117,7 +126,11 @@ class Connection {
   void Hold(std::string_view bytes);
   const OutputLimit& OutputLimits() const;
   void CheckOutputLimits();
+  bool SendPlain(size_t ready);
+  bool SendSealed(storage::Lsn committed);
+  void SayGoodbye();
   void StartWrite(size_t ready, size_t sent);
+  void WriteOn(std::string_view rest);
   void CountSent(size_t bytes);
   void UpdateReading();
   union Handle {
@@ -133,7 +146,9 @@ class Connection {
   InputBuffer held_;
   Handle handle_{};
   uv_write_t write_{};
-  commands::SharedBytes writing_;  // what the kernel did not take at once; null: no write is under way
+  commands::SharedBytes writing_;   // what the kernel did not take at once; null: no write is under way
+  std::unique_ptr<TlsStream> tls_;  // null: plain text
+  std::string cipher_;              // with TLS, as `writing_`; empty: no write is under way
   Lists lists_;
   Pause pause_ = Pause::kNone;
   bool is_local_ = false;

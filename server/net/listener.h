@@ -16,8 +16,9 @@ class Listener {
   // Called when a connection waits: accept it with uv_accept(stream()), or Postpone() it.
   using OnConnection = std::function<void(Listener&)>;
 
-  Listener(uv_loop_t& loop, OnConnection on_connection)
-      : loop_(loop), on_connection_(std::move(on_connection)) {}
+  // `is_tls`: its clients speak TLS.
+  Listener(uv_loop_t& loop, bool is_tls, OnConnection on_connection)
+      : loop_(loop), is_tls_(is_tls), on_connection_(std::move(on_connection)) {}
   Listener(const Listener&) = delete;
   Listener& operator=(const Listener&) = delete;
 
@@ -29,6 +30,7 @@ class Listener {
   std::optional<std::string> ListenUnix(const std::string& path, uint32_t mode, int backlog);
 
   bool listening() const { return listening_; }
+  bool is_tls() const { return is_tls_; }
   bool is_unix() const { return handle_.base.type == UV_NAMED_PIPE; }
   // "127.0.0.1:6379", or the unix socket's path.
   const std::string& name() const { return name_; }
@@ -51,6 +53,7 @@ class Listener {
   static void HandleConnection(uv_stream_t* stream, int status);
 
   uv_loop_t& loop_;
+  bool is_tls_;
   OnConnection on_connection_;
   Handle handle_{};
   std::string name_;

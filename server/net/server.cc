@@ -62,6 +62,7 @@ Server::Server(Config config, std::string config_file, std::string recovery, eng
               .ticker = ticker_,
               .traffic = {},
               .read_buffer = std::vector<char>(kReadBufferBytes),
+              .cipher_buffer = {},
               .on_closed = [this](Connection& connection) { connections_.erase(connection.session().id); }} {
   uv_loop_init(&loop_);
   loop_.data = this;
@@ -72,31 +73,50 @@ Server::Server(Config config, std::string config_file, std::string recovery, eng
     config_.maxclients = clients;
   }
   ApplyConfig();
+  if (config_.supervised != Supervision::kNo) notifier_ = admin::ServiceNotifier::FromEnvironment();
+  if (config_.supervised == Supervision::kSystemd && !notifier_.listening()) {
+    spdlog::warn("supervised systemd: NOTIFY_SOCKET is not set, so nobody is told how this server does");
+  }
 }
 
 Server::~Server() {
+  metrics_server_.reset();
   journal_.checkpointer().GiveUp();  // its worker wakes the loop
   CloseAll();
 }
 
 std::optional<std::string> Server::Listen() {
   if (auto error = LoadUsers()) return error;
-  const auto make = [this]() -> Listener& {
-    return *listeners_.emplace_back(
-        std::make_unique<Listener>(loop_, [this](Listener& listener) { Accept(listener); }));
-  };
-  const int backlog = static_cast<int>(config_.tcp_backlog);
-  if (config_.port != 0) {
-    for (const std::string& address : config_.bind) {
-      if (auto error = make().ListenTcp(address, static_cast<uint16_t>(config_.port), backlog)) return error;
+  if (config_.tls_port != 0) {
+    auto context = MakeTlsContext(config_);
+    if (!context) return context.error();
+    tls_context_ = std::move(*context);
+    shared_.cipher_buffer.resize(kReadBufferBytes);
+  }
+  if (auto error = ListenTcp(config_.port, false)) return error;
+  if (auto error = ListenTcp(config_.tls_port, true)) return error;
+  if (!config_.unixsocket.empty()) {
+    listeners_.push_back(std::make_unique<Listener>(loop_, false, [this](Listener& one) { Accept(one); }));
+    if (auto error =
+            listeners_.back()->ListenUnix(config_.unixsocket, static_cast<uint32_t>(config_.unixsocketperm),
+                                          static_cast<int>(config_.tcp_backlog))) {
+      return error;
     }
   }
-  if (!config_.unixsocket.empty()) {
-    const auto mode = static_cast<uint32_t>(config_.unixsocketperm);
-    if (auto error = make().ListenUnix(config_.unixsocket, mode, backlog)) return error;
-  }
   if (std::none_of(listeners_.begin(), listeners_.end(), [](const auto& one) { return one->listening(); })) {
-    return "nothing to listen on: port is 0 or no bind address exists, and unixsocket is empty";
+    return "nothing to listen on: port and tls-port are 0 or no bind address exists, and unixsocket is empty";
+  }
+  return ListenForMetrics();
+}
+
+std::optional<std::string> Server::ListenTcp(uint64_t port, bool tls) {
+  if (port == 0) return std::nullopt;
+  for (const std::string& address : config_.bind) {
+    listeners_.push_back(std::make_unique<Listener>(loop_, tls, [this](Listener& one) { Accept(one); }));
+    if (auto error = listeners_.back()->ListenTcp(address, static_cast<uint16_t>(port),
+                                                  static_cast<int>(config_.tcp_backlog))) {
+      return error;
+    }
   }
   return std::nullopt;
 }
@@ -136,6 +156,8 @@ void Server::StartHandles() {
 
 void Server::Run() {
   StartHandles();
+  if (notifier_.listening()) notifier_.Ready("serving on port " + std::to_string(Facts().tcp_port));
+  metrics_board_.SetReady(true);
   uv_run(&loop_, UV_RUN_DEFAULT);
 }
 
@@ -150,6 +172,7 @@ void Server::Accept(Listener& listener) {
   Connection& connection =
       *connections_.emplace(id, std::make_unique<Connection>(loop_, shared_, id, listener.is_unix()))
            .first->second;
+  if (listener.is_tls()) connection.UseTls(*tls_context_);
   if (connection.Accept(listener.stream(), listener.name())) {
     Admit(connection);
   } else {
@@ -212,7 +235,10 @@ void Server::ArmDeadline() {
 
 void Server::EveryTenthSecond() {
   ticker_.Begin();
+  notifier_.Beat(ticker_.now().monotonic_ms);
+  metrics_board_.Beat();
   if (!stopping_) {
+    PublishMetrics();
     journal_.log().Tick(ticker_.now().monotonic_ms);
     CheckConnections();
     NoteCheckpoints();
@@ -269,6 +295,13 @@ void Server::EvictClients() {
 void Server::Stop(const char* why) {
   spdlog::info("{}: stopping. Everything recorded is made durable first", why);
   stopping_ = true;
+  notifier_.Stopping();
+  metrics_board_.SetReady(false);
+  // The next SIGTERM or SIGINT ends the process on the spot, even where the disk keeps us waiting below: the
+  // kernel does it, once the loop's handlers are gone.
+  for (uv_signal_t& signal : signals_) {
+    if (signal.signum != SIGHUP) uv_signal_stop(&signal);
+  }
   for (const auto& listener : listeners_) listener->Close();
   ticker_.Finish(checkpoint_at_stop_);
   NoteCheckpoints();

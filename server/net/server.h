@@ -11,6 +11,10 @@
 #include <string>
 #include <vector>
 
+#include "server/admin/key_walk.h"
+#include "server/admin/metrics_board.h"
+#include "server/admin/metrics_server.h"
+#include "server/admin/service_notifier.h"
 #include "server/commands/acl_users.h"
 #include "server/commands/dispatcher.h"
 #include "server/commands/host.h"
@@ -20,6 +24,7 @@
 #include "server/net/connection.h"
 #include "server/net/listener.h"
 #include "server/net/ticker.h"
+#include "server/net/tls_context.h"
 
 namespace sluice::net {
 
@@ -58,9 +63,13 @@ class Server final : private commands::Host {
   std::vector<std::pair<std::string, std::string>> ConfigGet(
       std::span<const std::string_view> patterns) const override;
   std::optional<std::string> ConfigSet(std::span<const std::string_view> names_and_values) override;
+  std::optional<std::string> ConfigRewrite() override;
   void ApplyConfig();
   std::optional<std::string> LoadUsers();
 
+  std::optional<std::string> ListenTcp(uint64_t port, bool tls);
+  std::optional<std::string> ListenForMetrics();
+  void PublishMetrics();
   void StartHandles();
   void Accept(Listener& listener);
   void Admit(Connection& connection);
@@ -86,6 +95,13 @@ class Server final : private commands::Host {
   Ticker ticker_;
   Shared shared_;
 
+  admin::ServiceNotifier notifier_;
+  admin::MetricsBoard metrics_board_;
+  std::unique_ptr<admin::MetricsServer> metrics_server_;  // null without metrics-port
+  std::unique_ptr<admin::KeyWalk> key_walk_;              // under way
+  std::shared_ptr<const admin::KeyFigures> key_figures_;  // of the last walk that ended
+  uint64_t metrics_wanted_ms_ = 0;                        // monotonic; since when, 0: they are not
+
   uv_loop_t loop_{};
   uv_check_t after_poll_{};
   uv_idle_t busy_{};  // active while there is work, so that the poll does not sleep
@@ -96,6 +112,7 @@ class Server final : private commands::Host {
   uv_timer_t drain_{};
   std::array<uv_signal_t, 3> signals_{};
 
+  TlsContext tls_context_;  // of new connections; null without tls-port
   std::vector<std::unique_ptr<Listener>> listeners_;
   std::map<uint64_t, std::unique_ptr<Connection>> connections_;  // by session id: oldest first
   commands::Rate input_rate_;

@@ -9,6 +9,8 @@
 #include <thread>
 
 #include "server/commands/glob.h"
+#include "server/config_rewrite.h"
+#include "server/config_users.h"
 #include "server/net/acl_file.h"
 #include "server/net/log_output.h"
 #include "server/net/open_files.h"
@@ -30,6 +32,18 @@ storage::Durability DurabilityOf(AppendFsync appendfsync) {
   return storage::Durability::kAlways;
 }
 
+// The last of the names that is an option of TLS; empty where none is.
+std::string_view TlsOption(std::span<const std::string_view> names_and_values) {
+  std::string_view found;
+  for (size_t i = 0; i < names_and_values.size(); i += 2) {
+    if (const Option* option = FindOption(names_and_values[i]);
+        option != nullptr && option->name.starts_with("tls-")) {
+      found = option->name;
+    }
+  }
+  return found;
+}
+
 }  // namespace
 
 commands::HostFacts Server::Facts() const {
@@ -40,7 +54,7 @@ commands::HostFacts Server::Facts() const {
           .config_file = config_file_,
           .multiplexing_api = "epoll",
           .process_id = getpid(),
-          .tcp_port = static_cast<uint16_t>(config_.port),
+          .tcp_port = static_cast<uint16_t>(config_.port != 0 ? config_.port : config_.tls_port),
           .started_unix_ms = started_unix_ms_,
           .max_clients = config_.maxclients,
           .connected_clients = connections_.size(),
@@ -109,6 +123,15 @@ std::vector<std::pair<std::string, std::string>> Server::ConfigGet(
 std::optional<std::string> Server::ConfigSet(std::span<const std::string_view> names_and_values) {
   Config changed = config_;
   if (auto error = SetOptions(names_and_values, changed)) return error;
+  TlsContext tls;
+  if (const std::string_view option = TlsOption(names_and_values); !option.empty() && config_.tls_port != 0) {
+    auto made = MakeTlsContext(changed);
+    if (!made) {
+      return "CONFIG SET failed (possibly related to argument '" + std::string(option) +
+             "') - Unable to update TLS configuration: " + made.error();
+    }
+    tls = std::move(*made);
+  }
   if (const uint64_t clients = RaiseOpenFiles(changed.maxclients);
       clients < changed.maxclients && changed.maxclients > config_.maxclients) {
     return "CONFIG SET failed (possibly related to argument 'maxclients') - The operating system is not able "
@@ -117,6 +140,7 @@ std::optional<std::string> Server::ConfigSet(std::span<const std::string_view> n
            std::to_string(clients);
   }
   const bool new_password = changed.requirepass != config_.requirepass;
+  if (tls) tls_context_ = std::move(tls);
   config_ = std::move(changed);
   if (new_password) users_.SetDefaultPassword(config_.requirepass);
   ApplyConfig();
@@ -126,7 +150,7 @@ std::optional<std::string> Server::ConfigSet(std::span<const std::string_view> n
 // Before anybody can connect.
 std::optional<std::string> Server::LoadUsers() {
   users_.SetDefaultPassword(config_.requirepass);
-  std::vector<commands::acl::UserLine> lines;
+  std::vector<commands::acl::UserLine> lines = UserLinesOf(config_);
   if (!config_.aclfile.empty()) {
     if (!config_.users.empty()) {
       return "users are defined in the configuration and an aclfile is named as well: one of them would be "
@@ -135,10 +159,6 @@ std::optional<std::string> Server::LoadUsers() {
     const auto text = ReadAclFile();
     if (!text) return text.error();
     lines = commands::acl::SplitUserLines(*text, config_.aclfile);
-  }
-  for (const std::vector<std::string>& user : config_.users) {
-    lines.push_back({"user " + user[0], {"user"}});
-    lines.back().words.insert(lines.back().words.end(), user.begin(), user.end());
   }
   return users_.Load(lines, config_.requirepass);
 }
@@ -153,6 +173,19 @@ std::optional<std::string> Server::WriteAclFile(std::string_view text) {
 
 void Server::FillRandom(std::span<char> bytes) {
   RandomBytes(bytes);
+}
+
+std::optional<std::string> Server::ConfigRewrite() {
+  if (config_file_.empty()) return "The server is running without a config file";
+  Config now = config_;
+  // ACL SETUSER has changed them since; those of an ACL file are ACL SAVE's.
+  if (config_.aclfile.empty()) now.users = UserWordsOf(users_, config_.requirepass);
+  if (const auto error = RewriteConfigFile(config_file_, now)) {
+    spdlog::warn("CONFIG REWRITE failed: {}: {}", config_file_, *error);
+    return "Rewriting config file: " + *error;
+  }
+  spdlog::info("CONFIG REWRITE: {} is up to date", config_file_);
+  return std::nullopt;
 }
 
 void Server::ApplyConfig() {

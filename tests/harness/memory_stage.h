@@ -42,6 +42,8 @@ class MemoryStage : public Stage {
   void Crash() override;
   void Reopen() override;
 
+  const engine::Engine& engine() const { return *engine_; }
+  uint64_t unix_ms() const { return time_.unix_ms(); }
   uint64_t StateHash() const { return engine_->StateHash(); }
   const engine::Journal& journal() const { return *journal_; }
   storage::MemoryFileSystem& files() { return files_; }

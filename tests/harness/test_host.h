@@ -55,6 +55,9 @@ class TestHost : public commands::Host {
   std::vector<std::pair<std::string, std::string>> ConfigGet(
       std::span<const std::string_view> patterns) const override;
   std::optional<std::string> ConfigSet(std::span<const std::string_view> names_and_values) override;
+  std::optional<std::string> ConfigRewrite() override {
+    return "The server is running without a config file";
+  }
 
  private:
   void RefreshSettings();
