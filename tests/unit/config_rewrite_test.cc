@@ -130,8 +130,9 @@ TEST(ConfigRewrite, ValuesAreReadBackAsTheyWere) {
     EXPECT_EQ(text.find('\n'), text.size() - 1) << "one line";
   }
   Config config = DefaultConfig();
-  config.output_limit_normal = {.hard_bytes = 1000, .soft_bytes = 10, .soft_seconds = 5};
-  EXPECT_EQ(Of(Rewritten("", config)).output_limit_normal.soft_bytes, 10u);
+  const auto pubsub = static_cast<size_t>(ClientClass::kPubsub);
+  config.output_limits[pubsub] = {.hard_bytes = 1000, .soft_bytes = 10, .soft_seconds = 5};
+  EXPECT_EQ(Of(Rewritten("", config)).output_limits[pubsub].soft_bytes, 10u);
 }
 
 TEST(ConfigRewrite, LinesInErrorAreNotOurs) {
