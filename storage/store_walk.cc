@@ -49,7 +49,7 @@ class Walk {
 
   Result<void> ReadStore(const std::vector<std::string>& names);
   Result<void> FindFiles(const std::vector<std::string>& names);
-  Result<Mapped> Map(const FoundFile& file);
+  Result<Mapped> Map(const FoundFile& file) const;
   void WorkOutStore();
   Result<void> ReadFile(const FoundFile& file);
   std::string Unfit(const Mapped& mapped, const Result<SegmentHeader>& header) const;
@@ -58,6 +58,7 @@ class Walk {
   Result<void> Follow(const Mapped& mapped, const SegmentHeader& header);
   Result<void> ShowBatch(const WalkedSegment& segment, std::span<const char> bytes, uint64_t offset,
                          const BatchHeader& batch);
+  bool GoesOnInNext(const FoundFile& file) const;
   std::optional<uint64_t> NextBatch(std::span<const char> bytes, Lsn base, uint64_t from) const;
   void LookBehindEnd();
   void Judge();
@@ -176,7 +177,7 @@ Result<void> Walk::FindFiles(const std::vector<std::string>& names) {
   return {};
 }
 
-Result<Walk::Mapped> Walk::Map(const FoundFile& file) {
+Result<Walk::Mapped> Walk::Map(const FoundFile& file) const {
   Mapped mapped{.file = &file, .memory = nullptr, .bytes = {}};
   const uint64_t bytes = std::min(file.bytes, kMostReadable);
   if (bytes == 0) return mapped;
@@ -276,7 +277,9 @@ Result<void> Walk::Follow(const Mapped& mapped, const SegmentHeader& header) {
                 segment.path + ", offset " + std::to_string(at) + ": " + batch.error().message});
     }
     end_why_ = batch.error().message;
-    const auto next = found_.closed ? std::nullopt : NextBatch(readable, header.base, at);
+    end_ = header.base + at;
+    if (found_.closed || GoesOnInNext(*mapped.file)) break;
+    const auto next = NextBatch(readable, header.base, at);
     if (!next) break;
     Search(readable.subspan(at, *next - at));
     AddHole(Remedy::kCut, segment.path, at,
@@ -285,7 +288,6 @@ Result<void> Walk::Follow(const Mapped& mapped, const SegmentHeader& header) {
     at = *next;
   }
   found_.segments.back().end = at;
-  end_ = header.base + at;
   last_ = mapped;
   visitor_.OnSegmentEnd(segment, at);
   return {};
@@ -310,6 +312,21 @@ Result<void> Walk::ShowBatch(const WalkedSegment& segment, std::span<const char>
   found_.bytes += batch.length;
   visitor_.OnProgress(done_bytes_ + at, all_bytes_);
   return {};
+}
+
+// Whether the segment behind `file` begins exactly where the log stands: then what follows in `file` itself
+// was left by an earlier life.
+bool Walk::GoesOnInNext(const FoundFile& file) const {
+  for (const FoundFile& next : segment_files_) {
+    if (next.sequence != file.sequence + 1) continue;
+    const auto mapped = Map(next);
+    if (!mapped) return false;
+    const auto header = DecodeSegmentHeader(mapped->bytes, found_.store.log_id);
+    if (header) return Unfit(*mapped, header).empty() && header->base == end_;
+    const auto worked_out = WorkOutHeader(*mapped);
+    return worked_out && worked_out->base == end_;
+  }
+  return false;
 }
 
 // The next place from which the log can be followed again.

@@ -18,6 +18,7 @@
 #include "storage/log.h"
 #include "storage/memory_file_system.h"
 #include "storage/store_file.h"
+#include "storage/store_walk.h"
 #include "storage_fixture.h"
 #include "tests/harness/seeds.h"
 
@@ -83,6 +84,7 @@ class Simulation {
   void Open() {
     LogOptions options = SmallOptions();
     options.durability = durability_;
+    if (OneIn(8)) CheckWalk();
     auto opened = OpenLog(files_, options);
     Demand(opened.has_value(), opened ? "" : "it does not open: " + opened.error().message);
     const auto& bodies = opened->bodies;
@@ -99,6 +101,16 @@ class Simulation {
     promised_ = synced_ = recorded_.size();
     log_ = std::move(opened->log);
     CheckCheckpoint();
+  }
+
+  // No loss of power is ever taken for damage.
+  void CheckWalk() {
+    StoreVisitor nobody;
+    const auto found = WalkStore(memory_, "/store", nobody);
+    if (found) Demand(!found->damaged(), "the walk calls it damaged: " + FirstOf(*found));
+  }
+  static std::string FirstOf(const StoreFindings& found) {
+    return found.findings.empty() ? "" : found.findings[0].path + ": " + found.findings[0].what;
   }
 
   // With which of the recorded the log begins: an older or a newer number of dropped ones, but never one that
