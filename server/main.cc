@@ -51,7 +51,8 @@ storage::LogOptions LogOptionsOf(const Config& config) {
           .direct_io = config.direct_io,
           .commit_wait_us = static_cast<uint32_t>(config.commit_wait_us),
           .spare_segments = static_cast<uint32_t>(config.spare_segments),
-          .zeroing_bytes_per_second = config.zeroing_bytes_per_second};
+          .zeroing_bytes_per_second = config.zeroing_bytes_per_second,
+          .max_disk_bytes = config.maxdisk};
 }
 
 uint64_t RandomSeed() {

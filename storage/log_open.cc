@@ -138,6 +138,7 @@ Result<void> Log::Start(Recovery& recovery) {
                      .capacity = recovery.active_capacity(),
                      .offset = recovery.active_offset()});
   idle_tail_ = tail();
+  reserve_bytes_ = recovery.active_capacity() / kReserveShare;
   if (background && options_.spare_segments > 0 && options_.zeroing_bytes_per_second > 0) {
     spares_ = std::make_unique<SpareFiles>(
         files_,
@@ -145,6 +146,7 @@ Result<void> Log::Start(Recovery& recovery) {
                             .segment_bytes = options_.segment_bytes,
                             .count = options_.spare_segments,
                             .zeroing_bytes_per_second = options_.zeroing_bytes_per_second,
+                            .max_disk_bytes = options_.max_disk_bytes,
                             .direct = direct_},
         active->sequence() + 1);
   }

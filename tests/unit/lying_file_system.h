@@ -67,6 +67,7 @@ class LyingFileSystem : public FileSystem {
   }
   Result<std::shared_ptr<void>> Lock(const std::string& path) override { return files_.Lock(path); }
   Result<uint64_t> FreeBytes(const std::string& directory) override { return files_.FreeBytes(directory); }
+  Result<uint64_t> UsedBytes(const std::string& directory) override { return files_.UsedBytes(directory); }
 
  private:
   FileSystem& files_;
