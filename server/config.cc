@@ -78,6 +78,15 @@ constexpr std::array kOptions = {
     Option{"checkpoint-bytes-per-second", Bytes<&Config::checkpoint_bytes_per_second, 0, 16 * kGiB>(), "64mb",
            kAtStart, "pace of writing a checkpoint; slow, for commits share the disk; 0: no limit"},
 
+    Option{
+        "maxdisk", Bytes<&Config::maxdisk, 0, UINT64_MAX>(), "0", kAnyTime,
+        "bytes that the data folder may take; at it, writes are refused, reading and acknowledging goes on; "
+        "0: the disk's size"},
+
+    Option{"maxmemory", Bytes<&Config::maxmemory, 0, UINT64_MAX>(), "0", kAnyTime,
+           "bytes of memory in use above which commands that need more are refused; 0: no limit"},
+    Option{"maxmemory-policy", Fixed<kNoEviction>(), "noeviction", kAnyTime,
+           "a queue drops nothing by itself: no other policy is accepted"},
     Option{"proto-max-bulk-len", Bytes<&Config::proto_max_bulk_len, kMiB, kGiB>(), "64mb", kAnyTime,
            "longest argument of a request; a longer one is a protocol error"},
     Option{"max-transaction-bytes", Bytes<&Config::max_transaction_bytes, kMiB, kGiB>(), "64mb", kAnyTime,

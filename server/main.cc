@@ -53,7 +53,8 @@ storage::LogOptions LogOptionsOf(const Config& config) {
           .commit_wait_us = static_cast<uint32_t>(config.commit_wait_us),
           .spare_segments = static_cast<uint32_t>(config.spare_segments),
           .zeroing_bytes_per_second = config.zeroing_bytes_per_second,
-          .tail_cache_bytes = config.tail_cache_bytes};
+          .tail_cache_bytes = config.tail_cache_bytes,
+          .max_disk_bytes = config.maxdisk};
 }
 
 uint64_t RandomSeed() {

@@ -163,6 +163,7 @@ Result<void> Log::GoOn(Recovery& recovery) {
   for (size_t i = 0; i + 1 < segments_.size(); ++i) {
     if (!segments_[i]->has_index()) MakeSidecar(*segments_[i], recovery.IdentityOf(i), true);
   }
+  reserve_bytes_ = recovery.active_capacity() / kReserveShare;
   if (background && options_.spare_segments > 0 && options_.zeroing_bytes_per_second > 0) {
     spares_ = std::make_unique<SpareFiles>(
         files_, *buffers_,
@@ -170,6 +171,7 @@ Result<void> Log::GoOn(Recovery& recovery) {
                             .segment_bytes = options_.segment_bytes,
                             .count = options_.spare_segments,
                             .zeroing_bytes_per_second = options_.zeroing_bytes_per_second,
+                            .max_disk_bytes = options_.max_disk_bytes,
                             .direct = direct_},
         active->sequence() + 1);
   }

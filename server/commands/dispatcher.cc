@@ -9,6 +9,7 @@
 #include "server/commands/blocked_call.h"
 #include "server/commands/command_table.h"
 #include "server/commands/errors.h"
+#include "server/commands/memory_gauge.h"
 #include "server/commands/wait_table.h"
 #include "server/commands/watch_table.h"
 #include "storage/check.h"
@@ -46,6 +47,11 @@ std::string ToWire(std::span<const std::string_view> args) {
   std::string wire = errors::Concat({"*", std::to_string(args.size()), "\r\n"});
   for (std::string_view arg : args) AppendBulk(wire, arg);
   return wire;
+}
+
+// On a full disk what makes the state larger is refused; what hands out, acknowledges and removes goes on.
+storage::Log::Use UseOf(bool grows) {
+  return grows ? storage::Log::Use::kGrowth : storage::Log::Use::kReserve;
 }
 
 // A row that fits a request, or what to answer instead.
@@ -100,7 +106,9 @@ class Dispatcher::Impl {
   void Queue(Session& session, const Command& command, const protocol::Request& request);
   bool ExecuteAll(Session& session, const Transaction& transaction);
   void Refuse(Session& session, std::string_view error);
-  storage::Result<void> Record(std::span<engine::Event> events);
+  static bool NeedsMemory(const Session& session, const Command& command);
+  void RefuseMemory(Session& session, const Command& command);
+  storage::Result<void> Record(std::span<engine::Event> events, storage::Log::Use use);
   bool RunCheckpointSlice();
   void RemoveDueKeys(const Session& session, const Command& command, const protocol::Request& request);
   void RemoveIfDue(const engine::Object* object);
@@ -116,6 +124,7 @@ class Dispatcher::Impl {
   Host& host_;
   Time now_;
   ServerStatistics statistics_;
+  MemoryGauge memory_;
   WaitTable waiters_;
   WatchTable watches_;
   bool in_exec_ = false;
@@ -136,7 +145,7 @@ class Dispatcher::Impl::Call final : public Context {
   using Context::Record;
   bool Record(std::span<engine::Event> events) override {
     if (damaged_) return AnswerDamage(), false;
-    const storage::Result<void> recorded = impl_.Record(events);
+    const storage::Result<void> recorded = impl_.Record(events, UseOf((command.flags & kDenyOom) != 0));
     if (recorded) return true;
     reply.Truncate(begin_);
     reply.Error(recorded.error().code == storage::Error::Code::kInvalid ? errors::kTooLarge
@@ -214,6 +223,8 @@ void Dispatcher::Impl::Execute(Session& session, const protocol::Request& reques
     return Refuse(session, resolved.error);
   }
   const Command& command = *resolved.command;
+  if (NeedsMemory(session, command) && memory_.IsOver(host_.settings().max_memory, now_.monotonic_ms))
+    return RefuseMemory(session, command);
   if (session.transaction && (command.flags & kRunsInMulti) == 0) return Queue(session, command, request);
   Run(session, command, request);
   if (waiters_.any_ready()) ServeReady();
@@ -245,6 +256,7 @@ void Dispatcher::Impl::Queue(Session& session, const Command& command, const pro
   transaction.requests.push_back(ToWire(request.args()));
   transaction.bytes += transaction.requests.back().size();
   transaction.writes |= (command.flags & kWrite) != 0;
+  transaction.grows |= (command.flags & kDenyOom) != 0;
   protocol::ReplyWriter(session.output.bytes(), session.version).Simple("QUEUED");
 }
 
@@ -255,7 +267,7 @@ bool Dispatcher::Impl::ExecuteAll(Session& session, const Transaction& transacti
   constexpr size_t kRoomPerRequest = 256;
   constexpr size_t kRoomForState = 64 * 1024;
   const size_t room = kRoomForState + transaction.bytes * 2 + transaction.requests.size() * kRoomPerRequest;
-  if (transaction.writes && !journal_.BeginGroup(room)) {
+  if (transaction.writes && !journal_.BeginGroup(room, UseOf(transaction.grows))) {
     Refuse(session, errors::kDiskFull);
     return false;
   }
@@ -292,12 +304,30 @@ bool Dispatcher::Impl::IsWrite(const protocol::Request& request) const {
 
 // ---- changes
 
-storage::Result<void> Dispatcher::Impl::Record(std::span<engine::Event> events) {
+bool Dispatcher::Impl::NeedsMemory(const Session& session, const Command& command) {
+  if ((command.flags & kMayWrite) != 0) return session.transaction && session.transaction->grows;
+  return (command.flags & kDenyOom) != 0;
+}
+
+// As Redis does it: a transaction in which one is queued is broken, and one that would execute one is
+// discarded.
+void Dispatcher::Impl::RefuseMemory(Session& session, const Command& command) {
+  if ((command.flags & kMayWrite) == 0) {
+    if (session.transaction) session.transaction->broken = true;
+    return Refuse(session, errors::kOutOfMemory);
+  }
+  session.transaction.reset();
+  watches_.Remove(session);
+  Refuse(session,
+         errors::Concat({"-EXECABORT Transaction discarded because of: ", errors::kOutOfMemory.substr(1)}));
+}
+
+storage::Result<void> Dispatcher::Impl::Record(std::span<engine::Event> events, storage::Log::Use use) {
   // The names of keys that go are known only before they do.
   if (!waiters_.empty() || !watches_.empty()) {
     for (const engine::Event& event : events) Notice(event);
   }
-  return journal_.Record(events);
+  return journal_.Record(events, use);
 }
 
 // So that no handler acts on a dead key.
@@ -311,7 +341,7 @@ void Dispatcher::Impl::RemoveDueKeys(const Session& session, const Command& comm
 void Dispatcher::Impl::RemoveIfDue(const engine::Object* object) {
   if (object == nullptr || !object->IsDue(now_.unix_ms())) return;
   engine::Event removal = engine::RemoveKey{object->id};
-  if (Record(std::span(&removal, 1))) ++statistics_.expired;
+  if (Record(std::span(&removal, 1), storage::Log::Use::kReserve)) ++statistics_.expired;
 }
 
 bool Dispatcher::Impl::RunBackgroundSlice() {

@@ -49,6 +49,7 @@ struct Settings {
   uint64_t stream_node_max_entries = 100;
   uint64_t stream_idmp_duration = 100;  // seconds
   uint64_t stream_idmp_maxsize = 100;
+  uint64_t max_memory = 0;  // bytes; 0: no limit
   uint64_t max_bulk_bytes = 64 << 20;
   uint64_t max_transaction_bytes = 64 << 20;  // of requests between MULTI and EXEC
   bool debug_commands = false;                // enable-debug-command

@@ -1,5 +1,4 @@
 // INFO: the server in figures, under Redis's names where Redis has one.
-#include <malloc.h>
 #include <sys/resource.h>
 #include <sys/utsname.h>
 
@@ -10,6 +9,7 @@
 
 #include "server/commands/arguments.h"
 #include "server/commands/handlers.h"
+#include "server/commands/memory_gauge.h"
 
 namespace sluice::commands {
 namespace {
@@ -45,22 +45,6 @@ std::string Human(uint64_t bytes) {
   return text;
 }
 
-// A "<name>: <n> kB" line of /proc/self/status, in bytes.
-uint64_t ProcessMemory(const char* name) {
-  std::FILE* file = std::fopen("/proc/self/status", "r");
-  if (file == nullptr) return 0;
-  char line[256];
-  unsigned long long kilobytes = 0;
-  while (std::fgets(line, sizeof line, file) != nullptr) {
-    const std::string_view text(line);
-    if (text.starts_with(name) &&
-        std::sscanf(line + std::string_view(name).size(), ": %llu", &kilobytes) == 1)
-      break;
-  }
-  std::fclose(file);
-  return kilobytes * 1024;
-}
-
 void Server(Context& ctx, Lines& lines) {
   const HostFacts facts = ctx.host.Facts();
   utsname system{};
@@ -90,18 +74,18 @@ void Clients(Context& ctx, Lines& lines) {
   lines.Add("blocked_clients", ctx.statistics().blocked);
 }
 
-void Memory(Context&, Lines& lines) {
-  const struct mallinfo2 heap = mallinfo2();
-  const uint64_t used = heap.uordblks + heap.hblkhd;
-  const uint64_t rss = ProcessMemory("VmRSS");
+void Memory(Context& ctx, Lines& lines) {
+  const uint64_t used = AllocatedBytes();
+  const uint64_t rss = ProcessBytes("VmRSS");
+  const uint64_t limit = ctx.host.settings().max_memory;
   lines.Add("used_memory", used);
   lines.Add("used_memory_human", Human(used));
   lines.Add("used_memory_rss", rss);
   lines.Add("used_memory_rss_human", Human(rss));
-  lines.Add("used_memory_rss_anon", ProcessMemory("RssAnon"));
-  lines.Add("used_memory_peak", ProcessMemory("VmHWM"));
-  lines.Add("maxmemory", uint64_t{0});
-  lines.Add("maxmemory_human", "0B");
+  lines.Add("used_memory_rss_anon", ProcessBytes("RssAnon"));
+  lines.Add("used_memory_peak", ProcessBytes("VmHWM"));
+  lines.Add("maxmemory", limit);
+  lines.Add("maxmemory_human", Human(limit));
   lines.Add("maxmemory_policy", "noeviction");
   lines.Add("mem_allocator", "libc");
 }

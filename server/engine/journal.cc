@@ -77,7 +77,7 @@ storage::Result<void> Journal::Close(bool checkpoint, uint64_t unix_ms) {
   return closed;
 }
 
-storage::Result<void> Journal::Record(std::span<Event> events) {
+storage::Result<void> Journal::Record(std::span<Event> events, storage::Log::Use use) {
   size_t bytes = 0;
   for (const Event& event : events) bytes += EncodedSize(event);
   if (group_) {
@@ -88,7 +88,7 @@ storage::Result<void> Journal::Record(std::span<Event> events) {
     Append(*group_, events);
     return {};
   }
-  auto room = log_->BeginRecord(bytes);
+  auto room = log_->BeginRecord(bytes, use);
   if (!room) return tl::unexpected(room.error());
   Group single{.room = *room, .limit = bytes};
   Append(single, events);
@@ -96,8 +96,8 @@ storage::Result<void> Journal::Record(std::span<Event> events) {
   return {};
 }
 
-storage::Result<void> Journal::BeginGroup(size_t max_bytes) {
-  auto room = log_->BeginRecord(max_bytes);
+storage::Result<void> Journal::BeginGroup(size_t max_bytes, storage::Log::Use use) {
+  auto room = log_->BeginRecord(max_bytes, use);
   if (!room) return tl::unexpected(room.error());
   group_ = Group{.room = *room, .limit = max_bytes};
   return {};

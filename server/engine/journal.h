@@ -28,12 +28,13 @@ class Journal {
 
   // Records `events` as one record, in order, and applies them. All or nothing: an error (kFull) means that
   // nothing was recorded. The events' views may die when this returns; AppendEntry.body_offset is filled in.
-  storage::Result<void> Record(std::span<Event> events);
+  // `use`: whether they may go into the log's reserve.
+  storage::Result<void> Record(std::span<Event> events, storage::Log::Use use);
 
   // Makes all that is recorded until EndGroup() one record, of at most `max_bytes`. kFull where the log has
   // no room for that: then there is no group. Within a group Record() refuses with kInvalid what would not
   // fit any more.
-  storage::Result<void> BeginGroup(size_t max_bytes);
+  storage::Result<void> BeginGroup(size_t max_bytes, storage::Log::Use use);
   void EndGroup();
 
   // A slice of work (about 100 us): indexes that stand in sidecars by now leave memory. False where nothing

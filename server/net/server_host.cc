@@ -114,11 +114,13 @@ void Server::ApplyConfig() {
                .stream_node_max_entries = config_.stream_node_max_entries,
                .stream_idmp_duration = config_.stream_idmp_duration,
                .stream_idmp_maxsize = config_.stream_idmp_maxsize,
+               .max_memory = config_.maxmemory,
                .max_bulk_bytes = config_.proto_max_bulk_len,
                .max_transaction_bytes = config_.max_transaction_bytes,
                .debug_commands = config_.enable_debug_command == DebugCommands::kYes};
   journal_.log().set_durability(DurabilityOf(config_.appendfsync));
   journal_.checkpointer().set_log_bytes(config_.checkpoint_log_bytes);
+  journal_.log().set_max_disk_bytes(config_.maxdisk);
   SetLogLevel(config_.loglevel);
   for (const auto& [id, connection] : connections_) connection->UpdateLimits();
 }

@@ -18,6 +18,7 @@ void TestHost::RefreshSettings() {
   settings_.stream_node_max_entries = config_.stream_node_max_entries;
   settings_.stream_idmp_duration = config_.stream_idmp_duration;
   settings_.stream_idmp_maxsize = config_.stream_idmp_maxsize;
+  settings_.max_memory = config_.maxmemory;
   settings_.max_bulk_bytes = config_.proto_max_bulk_len;
   settings_.debug_commands = config_.enable_debug_command != DebugCommands::kNo;
 }
