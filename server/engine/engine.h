@@ -2,9 +2,9 @@
 #pragma once
 
 #include <cstdint>
+#include <deque>
 #include <memory>
 #include <string_view>
-#include <vector>
 
 #include "server/engine/event.h"
 #include "server/engine/keyspace.h"
@@ -58,7 +58,7 @@ class Engine {
 
   uint64_t hash_seed_;
   Keyspace keys_;
-  std::vector<Dropped> dropped_;     // no state any more, only memory
+  std::deque<Dropped> dropped_;     // no state any more, only memory
   std::unique_ptr<StateDump> dump_;  // a checkpoint is under way
   uint64_t dumped_records_ = 0;
   uint64_t events_ = 0;

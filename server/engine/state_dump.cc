@@ -1,6 +1,5 @@
 #include "server/engine/state_dump.h"
 
-#include <iterator>
 #include <utility>
 
 #include "server/engine/field_codec.h"
@@ -42,7 +41,7 @@ void StateDump::Touch(uint32_t slot) {
   if (slot < written_.size() && !written_[slot]) WriteSlot(slot);
 }
 
-void StateDump::Take(Object object, std::vector<Dropped>& dropped) {
+void StateDump::Take(Object object, std::deque<Dropped>& dropped) {
   const uint32_t slot = SlotOf(object.id);
   if (slot < written_.size() && !written_[slot]) {
     written_[slot] = true;
@@ -54,15 +53,15 @@ void StateDump::Take(Object object, std::vector<Dropped>& dropped) {
   (parts_.empty() ? dropped : kept_).emplace_back(std::move(object));
 }
 
-bool StateDump::Continue(size_t bytes, std::vector<Dropped>& dropped) {
+bool StateDump::Continue(size_t bytes, std::deque<Dropped>& dropped) {
   const uint64_t enough = cost_ + bytes;
   while (cost_ < enough) {
     cost_ += kStepCost;
     if (!parts_.empty()) {
       if (!parts_.front()()) parts_.pop_front();
     } else if (!kept_.empty()) {
-      std::move(kept_.begin(), kept_.end(), std::back_inserter(dropped));
-      kept_.clear();
+      dropped.push_back(std::move(kept_.back()));
+      kept_.pop_back();
     } else if (!removed_.empty()) {
       Write(removed_.front());
       kept_.emplace_back(std::move(removed_.front()));

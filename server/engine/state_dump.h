@@ -41,13 +41,13 @@ class StateDump {
   // `event` is about to be applied.
   void BeforeChange(const Event& event);
   // Takes what an event ended, where the dump needs it still; otherwise moves it on to `dropped`.
-  void Take(Object object, std::vector<Dropped>& dropped);
+  void Take(Object object, std::deque<Dropped>& dropped);
   void Take(std::unique_ptr<ConsumerGroup> group) { kept_.emplace_back(std::move(group)); }
   void Take(std::unique_ptr<ProducerTable> producers) { kept_.emplace_back(std::move(producers)); }
 
   // Does some work, about `bytes` of records; what is needed no more goes to `dropped`. False once all is
   // shown, the last block included.
-  bool Continue(size_t bytes, std::vector<Dropped>& dropped);
+  bool Continue(size_t bytes, std::deque<Dropped>& dropped);
 
   uint64_t records() const { return records_; }
 
@@ -69,7 +69,7 @@ class StateDump {
   uint32_t next_slot_ = 0;
   std::deque<std::function<bool()>> parts_;
   std::deque<Object> removed_;                                          // not written yet
-  std::vector<Dropped> kept_;                                           // parts_ may still read them
+  std::deque<Dropped> kept_;                                           // parts_ may still read them
   absl::flat_hash_map<ObjectId, std::shared_ptr<StringDump>> strings_;  // long ones under way
   std::string block_;
   uint64_t cost_ = 0;

@@ -51,6 +51,27 @@ TEST(LifecycleTest, ShutdownEndsIt) {
   }
 }
 
+TEST(LifecycleTest, AStartBeginsWithTheNewestCheckpoint) {
+  ServerProcess server;
+  {
+    RedisClient client(server.port());
+    client.Do({"SET", "key", "old"});
+    EXPECT_EQ(TextOf(*client.Do({"SAVE"})), "OK");
+    EXPECT_THAT(TextOf(*client.Do({"INFO", "persistence"})), HasSubstr("rdb_saves:1\r\n"));
+    EXPECT_THAT(TextOf(*client.Do({"INFO", "persistence"})), HasSubstr("rdb_changes_since_last_save:0\r\n"));
+    client.Do({"SET", "key", "new"});
+    EXPECT_THAT(TextOf(*client.Do({"INFO", "persistence"})), HasSubstr("rdb_changes_since_last_save:1\r\n"));
+  }
+  server.Kill9();
+  server.Start();
+  EXPECT_THAT(server.Log(), HasSubstr("1 events applied behind"));
+  EXPECT_EQ(TextOf(*RedisClient(server.port()).Do({"GET", "key"})), "new");
+  EXPECT_EQ(server.Stop(), 0) << server.Log();
+  server.Start();
+  EXPECT_THAT(server.Log(), HasSubstr("; 0 events applied behind"));
+  EXPECT_EQ(TextOf(*RedisClient(server.port()).Do({"GET", "key"})), "new");
+}
+
 TEST(LifecycleTest, TheStartUpLineTellsVersionPortDataAndRecovery) {
   ServerProcess server;
   RedisClient(server.port()).Do({"SET", "key", "value"});

@@ -19,8 +19,8 @@ T Must(storage::Result<T> result) {
 
 }  // namespace
 
-MemoryStage::MemoryStage(const Config& config)
-    : config_(config), time_{.unix_us = kStartUnixUs, .monotonic_ms = kStartMonotonicMs} {
+MemoryStage::MemoryStage(const Config& config, Pace pace)
+    : config_(config), pace_(pace), time_{.unix_us = kStartUnixUs, .monotonic_ms = kStartMonotonicMs} {
   Open();
 }
 
@@ -39,7 +39,11 @@ void MemoryStage::Open() {
   options.spare_segments = 0;
   options.tail_cache_bytes = 64 << 10;  // one segment: what a long conversation reads comes from all three places
   storage::RecoveryReport report;
-  journal_ = Must(engine::Journal::Open(files_, options, *engine_, &report));
+  const engine::CheckpointOptions checkpoints{.log_bytes = config_.checkpoint_log_bytes,
+                                              .bytes_per_second = 0,
+                                              .slice_bytes = pace_.checkpoint_slice_bytes,
+                                              .background = false};
+  journal_ = Must(engine::Journal::Open(files_, options, *engine_, &report, checkpoints));
   host_ = std::make_unique<TestHost>(config_);
   dispatcher_ = std::make_unique<commands::Dispatcher>(*journal_, *host_);
   dispatcher_->SetTime(time_);
@@ -70,7 +74,7 @@ MemoryStage::Client& MemoryStage::Connected(const std::string& name) {
 // What server/net does at the end of a tick: commit, and let go of what may be seen.
 void MemoryStage::EndTick() {
   while (const uint64_t slept_ms = host_->TakeSleptMs()) Advance(slept_ms);
-  while (dispatcher_->RunBackgroundSlice()) {
+  while (dispatcher_->RunBackgroundSlice() && !pace_.one_slice_a_tick) {
   }
   storage::Log& log = journal_->log();
   host_->ForEachSession([&](commands::Session& session) { session.output.EndTick(log.tail()); });
@@ -172,7 +176,7 @@ void MemoryStage::Crash() {
 
 void MemoryStage::Reopen() {
   const uint64_t before = StateHash();
-  Must(journal_->log().Close());
+  Must(journal_->Close(true, time_.unix_ms()));
   LetGo();
   Open();
   CheckSame(before, "clean stop");

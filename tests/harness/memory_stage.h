@@ -23,7 +23,15 @@ namespace sluice::tests {
 // stage compares the hash of the state before each crash and reopening with the one after, and throws where they differ.
 class MemoryStage : public Stage {
  public:
-  explicit MemoryStage(const Config& config);
+  // How the work that is deferred goes on: as soon as it can, or a little with each request, so that much
+  // happens in between.
+  struct Pace {
+    size_t checkpoint_slice_bytes = 64 << 10;
+    bool one_slice_a_tick = false;
+  };
+
+  explicit MemoryStage(const Config& config) : MemoryStage(config, Pace{}) {}
+  MemoryStage(const Config& config, Pace pace);
   ~MemoryStage() override;
 
   Heard Ask(const std::string& client, const std::vector<std::string>& words) override;
@@ -34,6 +42,8 @@ class MemoryStage : public Stage {
   void Reopen() override;
 
   uint64_t StateHash() const { return engine_->StateHash(); }
+  const engine::Journal& journal() const { return *journal_; }
+  storage::MemoryFileSystem& files() { return files_; }
 
  private:
   struct Client {
@@ -50,6 +60,7 @@ class MemoryStage : public Stage {
   void CheckSame(uint64_t hash_before, const char* what) const;
 
   Config config_;
+  Pace pace_;
   storage::MemoryFileSystem files_;
   commands::Time time_;
   uint64_t lives_ = 0;
