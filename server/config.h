@@ -55,6 +55,8 @@ struct Config {
   uint64_t max_uncommitted_bytes;
   uint64_t checkpoint_log_bytes;
   uint64_t checkpoint_bytes_per_second;
+  uint64_t compaction_dead_percent;
+  uint64_t compaction_bytes_per_second;
 
   uint64_t proto_max_bulk_len;
   uint64_t client_query_buffer_limit;

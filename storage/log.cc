@@ -115,20 +115,12 @@ void Log::Seal() {
   tail_cache_->Add(&segment, writer_->file(), writer_->capacity());
 }
 
-// Between two commands: takes in what has become of sealed segments.
+// Between two commands: sealed segments that are written to their end need their memory no more.
 void Log::Settle() {
   while (!sealed_.empty() && sealed_.front().segment->end_lsn() <= committer_->written()) {
     const Sealed sealed = sealed_.front();
     sealed_.pop_front();
     MakeSidecar(*sealed.segment, sealed.identity, false);
-  }
-  if (sidecars_ && sidecars_->has_made()) {
-    for (auto& made : sidecars_->Take()) {
-      if (!made.sidecar) continue;  // damaged since it was verified: what is read of it will say so
-      Segment& segment = *segments_.at(made.sequence - segments_.front()->sequence());
-      segment.SetIndex(std::move(made.sidecar), options_.index);
-      indexed_.push_back(&segment);
-    }
   }
   tail_cache_->Trim(committer_->written());
 }
@@ -138,6 +130,14 @@ void Log::MakeSidecar(Segment& segment, const SidecarIdentity& identity, bool ma
 }
 
 const Segment* Log::TakeIndexed() {
+  if (sidecars_ && sidecars_->has_made()) {
+    for (auto& made : sidecars_->Take()) {
+      if (!made.sidecar) continue;  // damaged since it was verified: what is read of it will say so
+      Segment& segment = *segments_.at(made.sequence - segments_.front()->sequence());
+      segment.SetIndex(std::move(made.sidecar), options_.index);
+      indexed_.push_back(&segment);
+    }
+  }
   if (indexed_.empty()) return nullptr;
   const Segment* segment = indexed_.front();
   indexed_.pop_front();

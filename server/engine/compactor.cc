@@ -20,6 +20,11 @@ Compactor::Compactor(storage::FileSystem& files, std::string directory, const Co
 }
 
 Compactor::~Compactor() {
+  GiveUp();
+}
+
+void Compactor::GiveUp() {
+  wanted_ = false;
   {
     const std::lock_guard lock(mutex_);
     ending_ = true;
@@ -35,6 +40,7 @@ bool Compactor::RunSlice() {
     if (has_outcome_) outcome = std::exchange(outcome_, {});
     has_outcome_ = false;
   }
+  if (ending_) return false;
   TakeIn(std::move(outcome));
   return !status_.under_way && wanted_ && Begin();
 }

@@ -62,6 +62,9 @@ class Compactor {
   void set_notify(std::function<void()> notify) { notify_ = std::move(notify); }
   void set_dead_percent(uint32_t percent) { options_.dead_percent = percent; }
 
+  // Ends what is under way, for good: nothing is called from another thread afterwards.
+  void GiveUp();
+
   const CompactionStatus& status() const { return status_; }
 
  private:

@@ -119,6 +119,7 @@ void Server::ApplyConfig() {
                .debug_commands = config_.enable_debug_command == DebugCommands::kYes};
   journal_.log().set_durability(DurabilityOf(config_.appendfsync));
   journal_.checkpointer().set_log_bytes(config_.checkpoint_log_bytes);
+  journal_.compactor().set_dead_percent(static_cast<uint32_t>(config_.compaction_dead_percent));
   SetLogLevel(config_.loglevel);
   for (const auto& [id, connection] : connections_) connection->UpdateLimits();
 }

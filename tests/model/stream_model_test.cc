@@ -125,6 +125,8 @@ class Work {
         const uint64_t ms = Below(40);
         stage_.Advance(ms);
         model_.now_ms += ms;
+        // Now and then the log goes on in the next segment, so that entries are read from files and sidecars.
+        if (Below(3) == 0) Ask({"XADD", "filling", "MAXLEN", "0", "*", "f", std::string(30'000, '#')});
         if (Below(8) == 0) stage_.Crash();
         if (Below(16) == 0) stage_.Reopen();
         return CompareAll();

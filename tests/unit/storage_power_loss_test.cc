@@ -7,8 +7,10 @@
 #include <string>
 #include <vector>
 
+#include "storage/format.h"
 #include "storage/log.h"
 #include "storage/memory_file_system.h"
+#include "storage/sidecar_builder.h"
 #include "storage_fixture.h"
 
 namespace sluice::storage {
@@ -44,6 +46,8 @@ class Simulation {
   void Open() {
     LogOptions options = SmallOptions();
     options.durability = durability_;
+    options.tail_cache_bytes = seed_ % 3 * options.segment_bytes;
+    if (seed_ % 2 == 0) options.index = [](std::string_view body, IndexSink& sink) { sink.Add(1, body.size(), 1, 0, body.size()); };
     auto opened = OpenLog(files_, options);
     ASSERT_TRUE(opened.has_value()) << "seed " << seed_ << ": " << opened.error().message;
     const auto& bodies = opened->bodies;
@@ -55,6 +59,28 @@ class Simulation {
     ends_.assign(bodies.size(), Lsn{0});
     promised_ = synced_ = bodies.size();
     log_ = std::move(opened->log);
+    places_ = std::move(opened->places);
+    ExpectReadable();
+  }
+
+  // Whatever its segment has become since, every record reads as it was recorded.
+  void ExpectReadable() const {
+    for (size_t i = 0; i < places_.size(); ++i) {
+      const Place place = places_[i];
+      ASSERT_EQ(std::string_view(place.data(), recorded_[i].size()), recorded_[i]) << "seed " << seed_;
+      if (!place.segment->mapped()) continue;
+      ASSERT_TRUE(place.segment->RecordIsSound(place.offset - kRecordHeaderBytes)) << "seed " << seed_;
+    }
+    while (const Segment* segment = log_->TakeIndexed()) {
+      ASSERT_TRUE(segment->index().CellsAreSound()) << "seed " << seed_;
+      ASSERT_EQ(segment->index().identity().end, segment->end()) << "seed " << seed_;
+      for (const IndexRun& run : segment->index().runs()) {
+        for (uint32_t n = 0; n < run.count; ++n) {
+          const uint64_t record = segment->index().Cells(run)[n].offset - kRecordHeaderBytes;
+          ASSERT_TRUE(segment->mapped() ? segment->RecordIsSound(record) : record < segment->end());
+        }
+      }
+    }
   }
 
   void Live() {
@@ -82,7 +108,9 @@ class Simulation {
     const uint64_t bytes = OneIn(40) ? 1 + Below(100'000) : OneIn(4) ? 1 + Below(5000) : 1 + Below(200);
     std::string body(bytes, '\0');
     for (char& c : body) c = static_cast<char>(random_());
-    if (!TryRecord(*log_, body)) return;  // only once the log has failed
+    const auto place = TryRecord(*log_, body);
+    if (!place) return;  // only once the log has failed
+    places_.push_back(*place);
     recorded_.push_back(std::move(body));
     ends_.push_back(log_->tail());
   }
@@ -101,6 +129,7 @@ class Simulation {
   }
 
   void End() {
+    ExpectReadable();
     if (OneIn(4) && log_->Close()) {
       promised_ = recorded_.size();
       log_.reset();
@@ -128,6 +157,7 @@ class Simulation {
   uint64_t now_ms_ = 0;
 
   std::vector<std::string> recorded_;  // all bodies, in order
+  std::vector<Place> places_;
   std::vector<Lsn> ends_;              // the log's tail behind each (0 for what an opening served)
   size_t synced_ = 0;                  // how many of them a power cut cannot take
   size_t promised_ = 0;                // how many the next opening has to show
