@@ -54,9 +54,10 @@ constexpr std::array kOptions = {
     Option{"segment-bytes", Bytes<&Config::segment_bytes, 64 * kKiB, kGiB, 4096>(), "32mb", kAtStart,
            "size of a log file: the unit in which disk is prepared and given back; twice this is held in "
            "memory"},
-    Option{"tail-cache-bytes", Bytes<&Config::tail_cache_bytes, 0, 64 * kGiB>(), "64mb", kAtStart,
-           "full log files that stay in memory, newest first, for consumers that keep up; older ones are read "
-           "from disk"},
+    Option{
+        "tail-cache-bytes", Bytes<&Config::tail_cache_bytes, 0, 64 * kGiB>(), "64mb", kAtStart,
+        "full log files that stay in memory, newest first, for consumers that keep up; older ones are read "
+        "from disk"},
     Option{"spare-segments", Number<&Config::spare_segments, 0, 64>(), "2", kAtStart,
            "log files kept ready, zeroed, so that a commit writes no file-system metadata; 0: none"},
     Option{"zeroing-bytes-per-second", Bytes<&Config::zeroing_bytes_per_second, kMiB, 16 * kGiB>(), "30mb",
@@ -77,6 +78,11 @@ constexpr std::array kOptions = {
         "start replays; 0: on demand"},
     Option{"checkpoint-bytes-per-second", Bytes<&Config::checkpoint_bytes_per_second, 0, 16 * kGiB>(), "64mb",
            kAtStart, "pace of writing a checkpoint; slow, for commits share the disk; 0: no limit"},
+    Option{"compaction-dead-percent", Number<&Config::compaction_dead_percent, 0, 100>(), "50", kAnyTime,
+           "share of a log file that is dead (trimmed, deleted) from which it is written anew without; 0: "
+           "never"},
+    Option{"compaction-bytes-per-second", Bytes<&Config::compaction_bytes_per_second, 0, 16 * kGiB>(), "32mb",
+           kAtStart, "pace of that; slow, for commits share the disk; 0: no limit"},
 
     Option{
         "maxdisk", Bytes<&Config::maxdisk, 0, UINT64_MAX>(), "0", kAnyTime,

@@ -56,6 +56,8 @@ struct Config {
   uint64_t checkpoint_log_bytes;
   uint64_t checkpoint_bytes_per_second;
   uint64_t maxdisk;
+  uint64_t compaction_dead_percent;
+  uint64_t compaction_bytes_per_second;
 
   uint64_t maxmemory;
   uint64_t proto_max_bulk_len;

@@ -102,7 +102,11 @@ int Serve(const Config& config, const std::string& config_file) {
   if (const auto made = files.CreateDirectory(config.dir); !made) return fail("dir: " + made.error().message);
   const engine::CheckpointOptions checkpoints{.log_bytes = config.checkpoint_log_bytes,
                                               .bytes_per_second = config.checkpoint_bytes_per_second};
-  const auto journal = engine::Journal::Open(files, LogOptionsOf(config), engine, &report, checkpoints);
+  const engine::CompactionOptions compaction{
+      .dead_percent = static_cast<uint32_t>(config.compaction_dead_percent),
+      .bytes_per_second = config.compaction_bytes_per_second};
+  const auto journal =
+      engine::Journal::Open(files, LogOptionsOf(config), engine, &report, checkpoints, compaction);
   if (!journal) {
     if (journal.error().code == storage::Error::Code::kInUse) {
       return fail("the data folder is in use by another server: " + journal.error().message);

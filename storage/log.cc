@@ -131,7 +131,8 @@ Result<void> Log::Roll(size_t max_bytes) {
 void Log::Seal() {
   if (writer_->has_records()) committer_->Enqueue(writer_->CloseBatch(0));
   Segment& segment = *segments_.back();
-  segment.Seal(log_id_, writer_->closed_end() - segment.base());
+  const uint64_t end = writer_->closed_end() - segment.base();
+  segment.Seal(log_id_, end, end);
   sealed_.push_back({&segment,
                      {.log_id = log_id_,
                       .sequence = segment.sequence(),
@@ -168,6 +169,30 @@ const Segment* Log::TakeIndexed() {
   const Segment* segment = indexed_.front();
   indexed_.pop_front();
   return segment;
+}
+
+std::vector<SealedSegment> Log::SealedSegments(Lsn below) const {
+  std::vector<SealedSegment> sealed;
+  for (const auto& segment : segments_) {
+    if (!segment->mapped() || segment->end_lsn() > below) break;
+    if (!segment->has_index()) continue;
+    sealed.push_back({.identity = segment->index_runs().identity(),
+                      .log_end = segment->end_lsn() - segment->base(),
+                      .path = segment->path(),
+                      .index = segment->shared_index()});
+  }
+  return sealed;
+}
+
+void Log::Replace(RewrittenSegment rewritten) {
+  Segment& segment = *segments_.at(rewritten.sequence - segments_.front()->sequence());
+  segment.Replace(std::move(rewritten.data), rewritten.end, std::move(rewritten.index));
+}
+
+void Log::ForgetBefore(uint64_t first) {
+  const uint64_t count = first - segments_.front()->sequence();
+  CHECK(count < segments_.size());
+  segments_.erase(segments_.begin(), segments_.begin() + static_cast<ptrdiff_t>(count));
 }
 
 // A file and memory for the segment `sequence`: a spare, grown where it must be, or made on the spot.

@@ -29,6 +29,7 @@
 #include "storage/lsn.h"
 #include "storage/result.h"
 #include "storage/segment.h"
+#include "storage/segment_rewriter.h"
 
 namespace sluice::storage {
 
@@ -183,6 +184,14 @@ class Log {
   // Takes in the indexes that are ready: the oldest sealed segment that has one since the last call; null where
   // there is none. Those that attach() was called for are not among them.
   const Segment* TakeIndexed();
+
+  // The sealed segments that are read from their files and have their index, oldest first: what a compaction may look
+  // at. Those that end above `below` are left out.
+  std::vector<SealedSegment> SealedSegments(Lsn below) const;
+  // Between two commands: another file has taken the place of a sealed segment's.
+  void Replace(RewrittenSegment rewritten);
+  // Between two commands: the log begins with segment `first` from now on. Nothing refers to what came before.
+  void ForgetBefore(uint64_t first);
 
   // The write or sync that failed, if one did.
   const std::optional<Error>& failure() const;

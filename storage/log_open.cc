@@ -40,6 +40,19 @@ uint64_t RandomId() {
   return uint64_t{random()} << 32 | random();
 }
 
+// Removes the segments that the log has left behind, and what a compaction did not finish.
+Result<void> RemoveDeadSegments(FileSystem& files, const std::string& directory, uint64_t first) {
+  auto names = files.List(directory);
+  if (!names) return tl::make_unexpected(names.error());
+  for (const std::string& name : *names) {
+    const bool unfinished = name.ends_with(".new") && SegmentSequence(name.substr(0, name.size() - 4));
+    const auto sequence = SegmentSequence(name);
+    if (!unfinished && (!sequence || *sequence >= first)) continue;
+    if (auto removed = files.Remove(directory + "/" + name); !removed) return removed;
+  }
+  return {};
+}
+
 // The way that `wanted` names; the best that there is, for kAuto.
 Result<std::unique_ptr<WritePath>> ChoosePath(CommitPath wanted, const File& file) {
   const bool in_kernel = file.fd() >= 0;
@@ -97,6 +110,8 @@ Result<std::unique_ptr<Log>> Log::Open(FileSystem& files, const LogOptions& opti
   if (auto read = recovery.Read(start, report); !read) return fail(read.error());
   if (auto hardened = recovery.Harden(); !hardened) return fail(hardened.error());
   // The STORE file's sync of the directory makes this durable too.
+  auto cleaned = RemoveDeadSegments(files, options.directory, recovery.first_sequence());
+  if (!cleaned) return fail(cleaned.error());
   auto removed = RemoveStraySidecars(files, options.directory, recovery.first_sequence(),
                                      recovery.first_sequence() + recovery.size() - 1);
   if (!removed) return fail(removed.error());

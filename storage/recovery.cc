@@ -25,6 +25,10 @@ Recovery::Recovery(FileSystem& files, std::string directory, const StoreHeader& 
       reader_(store.log_id, store.incarnation) {}
 
 Result<void> Recovery::Read(const Log::Start& start, RecoveryReport* report) {
+  if (start.replay_from < store_.first_lsn) {
+    return Corrupt(directory_ + ": what the log held below LSN " + std::to_string(Value(store_.first_lsn)) +
+                   " was dead and is gone, and no checkpoint that is whole reaches behind it");
+  }
   auto files = FindFiles();
   if (!files) return tl::make_unexpected(files.error());
   for (size_t i = 0; i < files->size(); ++i) {
@@ -38,6 +42,11 @@ Result<void> Recovery::Read(const Log::Start& start, RecoveryReport* report) {
         report->skipped += 1;
         continue;
       }
+    }
+    if (parts_.back().header.compacted()) {
+      return Corrupt(parts_.back().path +
+                     ": it has been compacted, and stands only together with a checkpoint: none that is whole "
+                     "reaches behind it");
     }
     if (auto followed = Follow(start, report); !followed) return followed;
   }
@@ -74,7 +83,10 @@ Result<bool> Recovery::Skip(const FoundFile& next, const Log::Start& start) {
   const auto base = BaseOf(next, next.sequence);
   if (!base || *base > start.replay_from || *base < part.header.base + kSegmentHeaderBytes) return false;
   part.end = *base - part.header.base;
-  if (part.end > part.readable) {
+  if (part.header.compacted() && part.header.log_end != part.end) {
+    return Corrupt(part.path + ": it was compacted up to another LSN than the next segment begins at");
+  }
+  if (part.end_in_file() > part.readable) {
     return Corrupt(part.path + ", offset " + std::to_string(part.readable) +
                    ": the file ends here, and the next segment begins further on");
   }
@@ -85,7 +97,7 @@ Result<bool> Recovery::Skip(const FoundFile& next, const Log::Start& start) {
   auto sidecar = sidecars_->Make({.identity = IdentityOf(parts_.size() - 1), .data = data, .may_exist = true});
   if (!sidecar) return Corrupt(part.path + ", " + sidecar.error().message);
   part.segment->SetIndex(std::move(*sidecar), sidecars_->visitor());
-  part.segment->Seal(store_.log_id, part.end);
+  part.segment->Seal(store_.log_id, part.end_in_file(), part.end);
   part.segment->ShowMapped(data);
   reader_.Skip(part.segment->stretches().back().incarnation);
   if (start.attach) {
@@ -100,7 +112,7 @@ SidecarIdentity Recovery::IdentityOf(size_t n) const {
           .sequence = part.header.sequence,
           .base = part.header.base,
           .incarnation = part.header.incarnation,
-          .end = part.end};
+          .end = part.end_in_file()};
 }
 
 Result<std::vector<Recovery::FoundFile>> Recovery::FindFiles() {
@@ -184,7 +196,7 @@ Result<void> Recovery::Follow(const Log::Start& start, RecoveryReport* report) {
     report->batches += 1;
     report->records += batch->records;
   }
-  part.segment->Seal(store_.log_id, part.end);
+  part.segment->Seal(store_.log_id, part.end, part.end);
   part.segment->ShowMapped(part.segment->memory());
   report->bytes += part.end;
   return {};

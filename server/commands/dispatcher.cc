@@ -363,11 +363,13 @@ bool Dispatcher::Impl::RunBackgroundSlice() {
 bool Dispatcher::Impl::RunCheckpointSlice() {
   engine::Checkpointer& checkpointer = journal_.checkpointer();
   const uint64_t finished = checkpointer.status().finished;
-  const bool more = checkpointer.RunSlice(now_.unix_ms());
+  bool more = checkpointer.RunSlice(now_.unix_ms());
   if (checkpointer.status().finished != finished) {
+    journal_.compactor().Request();
     waiters_.MarkReady(kNoDatabase, kCheckpoint);
     if (waiters_.any_ready()) ServeReady();
   }
+  more |= journal_.compactor().RunSlice();
   return more;
 }
 

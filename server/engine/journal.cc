@@ -9,7 +9,8 @@ namespace sluice::engine {
 storage::Result<std::unique_ptr<Journal>> Journal::Open(storage::FileSystem& files,
                                                         const storage::LogOptions& options, Engine& engine,
                                                         storage::RecoveryReport* report,
-                                                        const CheckpointOptions& checkpoints) {
+                                                        const CheckpointOptions& checkpoints,
+                                                        const CompactionOptions& compaction) {
   if (auto made = files.CreateDirectory(options.directory); !made) return tl::unexpected(made.error());
   auto loaded = LoadNewestCheckpoint(files, options.directory, engine);
   if (!loaded) return tl::unexpected(loaded.error());
@@ -62,11 +63,13 @@ storage::Result<std::unique_ptr<Journal>> Journal::Open(storage::FileSystem& fil
   std::unique_ptr<Journal> journal(new Journal(engine, std::move(*log), std::move(*loaded)));
   journal->checkpointer_ = std::make_unique<Checkpointer>(files, options.directory, checkpoints,
                                                           journal->loaded_, engine, *journal->log_);
+  journal->compactor_ = std::make_unique<Compactor>(files, options.directory, compaction, *journal->log_);
   return journal;
 }
 
 storage::Result<void> Journal::Close(bool checkpoint, uint64_t unix_ms) {
   // Written before the log ends, named after: its name promises that the log is durable up to there.
+  compactor_->GiveUp();
   if (checkpoint) {
     checkpointer_->BeforeClose(unix_ms);
   } else {
@@ -75,6 +78,11 @@ storage::Result<void> Journal::Close(bool checkpoint, uint64_t unix_ms) {
   auto closed = log_->Close();
   if (closed && checkpoint) checkpointer_->AfterClose();
   return closed;
+}
+
+void Journal::StopWorkers() {
+  checkpointer_->GiveUp();
+  compactor_->GiveUp();
 }
 
 storage::Result<void> Journal::Record(std::span<Event> events, storage::Log::Use use) {

@@ -121,6 +121,7 @@ void Server::ApplyConfig() {
   journal_.log().set_durability(DurabilityOf(config_.appendfsync));
   journal_.checkpointer().set_log_bytes(config_.checkpoint_log_bytes);
   journal_.log().set_max_disk_bytes(config_.maxdisk);
+  journal_.compactor().set_dead_percent(static_cast<uint32_t>(config_.compaction_dead_percent));
   SetLogLevel(config_.loglevel);
   for (const auto& [id, connection] : connections_) connection->UpdateLimits();
 }

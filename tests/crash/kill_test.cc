@@ -233,12 +233,14 @@ TEST_P(KillTest, EverythingThatWasAnsweredIsThereAndNothingElse) {
 }
 
 const WayToCommit kWays[] = {
-    {"Always", {"--appendfsync", "always", "--segment-bytes", "256kb", "--tail-cache-bytes", "256kb",
-      "--checkpoint-log-bytes", "128kb"}},
+    {"Always",
+     {"--appendfsync", "always", "--segment-bytes", "256kb", "--tail-cache-bytes", "256kb", "--checkpoint-log-bytes",
+      "128kb"}},
     {"ByThread", {"--appendfsync", "always", "--commit-path", "thread", "--direct-io", "no"}},
     {"EverySecond",
      {"--appendfsync", "everysec", "--segment-bytes", "64kb", "--tail-cache-bytes", "0", "--spare-segments", "2",
-      "--zeroing-bytes-per-second", "1gb", "--checkpoint-log-bytes", "32kb", "--checkpoint-bytes-per-second", "0"}},
+      "--zeroing-bytes-per-second", "1gb", "--checkpoint-log-bytes", "32kb", "--checkpoint-bytes-per-second", "0",
+      "--compaction-dead-percent", "10", "--compaction-bytes-per-second", "0"}},
     {"No", {"--appendfsync", "no"}},
 };
 INSTANTIATE_TEST_SUITE_P(Commits, KillTest, testing::ValuesIn(kWays),

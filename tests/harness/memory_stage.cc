@@ -37,13 +37,18 @@ void MemoryStage::Open() {
   options.commit_path = storage::CommitPath::kInline;
   options.direct_io = false;
   options.spare_segments = 0;
-  options.tail_cache_bytes = 64 << 10;  // one segment: what a long conversation reads comes from all three places
+  options.tail_cache_bytes =
+      64 << 10;  // one segment: what a long conversation reads comes from all three places
   storage::RecoveryReport report;
   const engine::CheckpointOptions checkpoints{.log_bytes = config_.checkpoint_log_bytes,
                                               .bytes_per_second = 0,
                                               .slice_bytes = pace_.checkpoint_slice_bytes,
                                               .background = false};
-  journal_ = Must(engine::Journal::Open(files_, options, *engine_, &report, checkpoints));
+  const engine::CompactionOptions compaction{
+      .dead_percent = static_cast<uint32_t>(config_.compaction_dead_percent),
+      .bytes_per_second = 0,
+      .background = false};
+  journal_ = Must(engine::Journal::Open(files_, options, *engine_, &report, checkpoints, compaction));
   host_ = std::make_unique<TestHost>(config_);
   dispatcher_ = std::make_unique<commands::Dispatcher>(*journal_, *host_);
   dispatcher_->SetTime(time_);
@@ -129,8 +134,10 @@ Stage::Heard MemoryStage::Peek(const std::string& name) {
       client.received.erase(0, consumed);
       heard.outcome = Outcome::kReply;
       return heard;
-    case ParseStatus::kMalformed: throw std::runtime_error("not a reply: " + Quoted(client.received));
-    case ParseStatus::kNeedMore: break;
+    case ParseStatus::kMalformed:
+      throw std::runtime_error("not a reply: " + Quoted(client.received));
+    case ParseStatus::kNeedMore:
+      break;
   }
   if (!client.received.empty()) throw std::runtime_error("half a reply: " + Quoted(client.received));
   heard.outcome = client.ended ? Outcome::kClosed : Outcome::kNothing;

@@ -168,7 +168,8 @@ class PowerLoss {
     storage::RecoveryReport report;
     auto journal = engine::Journal::Open(
         files_, options, *engine_, &report,
-        {.log_bytes = 3000, .bytes_per_second = 0, .slice_bytes = 300, .background = false});
+        {.log_bytes = 3000, .bytes_per_second = 0, .slice_bytes = 300, .background = false},
+        {.dead_percent = 30, .bytes_per_second = 0, .background = false});
     ASSERT_TRUE(journal.has_value()) << journal.error().message;
     journal_ = std::move(*journal);
     begun_with_one_ += journal_->loaded().path.empty() ? 0 : 1;

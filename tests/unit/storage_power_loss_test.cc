@@ -87,7 +87,9 @@ class Simulation {
     LogOptions options = SmallOptions();
     options.durability = durability_;
     options.tail_cache_bytes = seed_ % 3 * options.segment_bytes;
-    if (seed_ % 2 == 0) options.index = [](std::string_view body, IndexSink& sink) { sink.Add(1, body.size(), 1, 0); };
+    if (seed_ % 2 == 0) {
+      options.index = [](std::string_view body, IndexSink& sink) { sink.Add(1, body.size(), 1, 0, body.size()); };
+    }
     if (OneIn(8)) CheckWalk();
     auto opened = OpenLog(files_, options);
     Demand(opened.has_value(), opened ? "" : "it does not open: " + opened.error().message);
