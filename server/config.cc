@@ -54,9 +54,10 @@ constexpr std::array kOptions = {
     Option{"segment-bytes", Bytes<&Config::segment_bytes, 64 * kKiB, kGiB, 4096>(), "32mb", kAtStart,
            "size of a log file: the unit in which disk is prepared and given back; twice this is held in "
            "memory"},
-    Option{"tail-cache-bytes", Bytes<&Config::tail_cache_bytes, 0, 64 * kGiB>(), "64mb", kAtStart,
-           "full log files that stay in memory, newest first, for consumers that keep up; older ones are read "
-           "from disk"},
+    Option{
+        "tail-cache-bytes", Bytes<&Config::tail_cache_bytes, 0, 64 * kGiB>(), "64mb", kAtStart,
+        "full log files that stay in memory, newest first, for consumers that keep up; older ones are read "
+        "from disk"},
     Option{"spare-segments", Number<&Config::spare_segments, 0, 64>(), "2", kAtStart,
            "log files kept ready, zeroed, so that a commit writes no file-system metadata; 0: none"},
     Option{"zeroing-bytes-per-second", Bytes<&Config::zeroing_bytes_per_second, kMiB, 16 * kGiB>(), "30mb",

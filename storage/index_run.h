@@ -1,4 +1,5 @@
-// How an index names entries: by runs of ascending IDs, as they stand in memory and in a sidecar's file alike.
+// How an index names entries: by runs of ascending IDs, as they stand in memory and in a sidecar's file
+// alike.
 #pragma once
 
 #include <cstdint>
@@ -11,8 +12,8 @@ struct IndexCell {
   uint32_t offset;
 };
 
-// An ID in a cell: 20 bits of milliseconds since the run's base and 12 bits of sequence. An ID that does not fit
-// stands alone, as the first and last of its run.
+// An ID in a cell: 20 bits of milliseconds since the run's base and 12 bits of sequence. An ID that does not
+// fit stands alone, as the first and last of its run.
 inline constexpr uint32_t kSeqBits = 12;
 inline constexpr uint64_t kSeqLimit = 1ull << kSeqBits;
 inline constexpr uint64_t kMsLimit = 1ull << (32 - kSeqBits);
@@ -24,8 +25,8 @@ constexpr uint32_t CellDelta(uint64_t base_ms, uint64_t ms, uint64_t seq) {
   return static_cast<uint32_t>(((ms - base_ms) << kSeqBits) | seq);
 }
 
-// Ascending IDs of one object in one segment. A run ends where the next ID does not fit a cell, and where it is
-// not above the one before.
+// Ascending IDs of one object in one segment. A run ends where the next ID does not fit a cell, and where it
+// is not above the one before.
 struct IndexRun {
   uint64_t object;
   uint64_t first_ms;

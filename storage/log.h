@@ -60,10 +60,11 @@ struct LogOptions {
   uint32_t commit_wait_us = 300;  // how long Submit() may wait for its own batch; 0: never
   uint32_t spare_segments = 2;    // files kept ready, zeroed; 0: none (a file is allocated when it is needed)
   uint64_t zeroing_bytes_per_second = 30 << 20;
-  uint64_t tail_cache_bytes = 64 << 20;  // of sealed segments, kept in the memory that they were recorded into
-  IndexVisitor index = nullptr;          // what sealed segments' indexes are made of; null: they get none
-  uint64_t epoch = 1;       // replication's term; stored in every batch
-  uint64_t new_log_id = 0;  // of a store that is created here; 0: a random one
+  uint64_t tail_cache_bytes =
+      64 << 20;                  // of sealed segments, kept in the memory that they were recorded into
+  IndexVisitor index = nullptr;  // what sealed segments' indexes are made of; null: they get none
+  uint64_t epoch = 1;            // replication's term; stored in every batch
+  uint64_t new_log_id = 0;       // of a store that is created here; 0: a random one
 };
 
 // What opening a store found, for the start-up line.
@@ -97,11 +98,12 @@ class Log {
 
   // Where an opening begins, for who has the state at one LSN (a checkpoint) already.
   struct Start {
-    // Records from here on are replayed. An LSN behind a record (tail(), once), which was durable; 0: all of them.
+    // Records from here on are replayed. An LSN behind a record (tail(), once), which was durable; 0: all of
+    // them.
     Lsn replay_from{};
     Replay replay;
-    // Called first, for each segment that ends at or below replay_from, in order: it is not read, but its index is
-    // there. May be empty.
+    // Called first, for each segment that ends at or below replay_from, in order: it is not read, but its
+    // index is there. May be empty.
     std::function<Result<void>(const Segment&)> attach;
     // Then called for the records below replay_from in the segment that holds it, in order.
     Replay index;
@@ -145,7 +147,8 @@ class Log {
 
   // Submits what was sealed since the last batch, unless a batch is in flight (then it goes when that one
   // completes, by Reap()). While recent commits are quick it waits up to commit_wait_us for the completion.
-  // What was read through a Place before this call, Reap() or Tick() may stand elsewhere afterwards: ask again.
+  // What was read through a Place before this call, Reap() or Tick() may stand elsewhere afterwards: ask
+  // again.
   void Submit();
   // Becomes readable when a batch completed; -1 where batches complete inside Submit().
   int completion_fd() const;
@@ -162,8 +165,8 @@ class Log {
   // log takes no record afterwards.
   Result<void> Close();
 
-  // Takes in the indexes that are ready: the oldest sealed segment that has one since the last call; null where
-  // there is none. Those that attach() was called for are not among them.
+  // Takes in the indexes that are ready: the oldest sealed segment that has one since the last call; null
+  // where there is none. Those that attach() was called for are not among them.
   const Segment* TakeIndexed();
 
   // The write or sync that failed, if one did.
@@ -214,8 +217,8 @@ class Log {
   std::deque<Sealed> sealed_;               // not written to their end yet
   std::deque<const Segment*> indexed_;      // not asked for yet
   std::unique_ptr<SegmentWriter> writer_;
-  std::unique_ptr<SpareFiles> spares_;   // none where nothing may happen in the background
-  std::shared_ptr<File> held_;           // a spare that found no memory, or was too small for the segment wanted
+  std::unique_ptr<SpareFiles> spares_;  // none where nothing may happen in the background
+  std::shared_ptr<File> held_;  // a spare that found no memory, or was too small for the segment wanted
   uint64_t refused_bytes_ = UINT64_MAX;  // records from this size on found no space since the last Tick()
   std::optional<Error> refusal_;
   Lsn idle_tail_{};                       // nothing was recorded

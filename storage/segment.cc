@@ -17,8 +17,9 @@ bool Segment::RecordIsSound(uint64_t offset) const {
   if (offset == sound_ && offset != 0) return true;
   if (offset < kSegmentHeaderBytes || offset % kRecordAlignment != 0) return false;
   if (end_ < kRecordHeaderBytes || offset > end_ - kRecordHeaderBytes) return false;
-  const auto behind = std::upper_bound(stretches_.begin(), stretches_.end(), offset,
-                                       [](uint64_t at, const Stretch& stretch) { return at < stretch.offset; });
+  const auto behind =
+      std::upper_bound(stretches_.begin(), stretches_.end(), offset,
+                       [](uint64_t at, const Stretch& stretch) { return at < stretch.offset; });
   if (behind == stretches_.begin()) return false;
   const Stretch& stretch = *std::prev(behind);
   const char* record = data() + offset;

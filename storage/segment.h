@@ -11,13 +11,13 @@
 
 namespace sluice::storage {
 
-// A stretch of the log. Readers see one pointer, first to the memory that the bytes were recorded into, later to a
-// read-only mapping of the file. It changes between two commands only: what a command has found stays where it
-// is until the command is over. Offsets are file offsets, so base() is the LSN of offset 0 (the segment's own
-// header).
+// A stretch of the log. Readers see one pointer, first to the memory that the bytes were recorded into, later
+// to a read-only mapping of the file. It changes between two commands only: what a command has found stays
+// where it is until the command is over. Offsets are file offsets, so base() is the LSN of offset 0 (the
+// segment's own header).
 //
-// A segment is sealed once the log goes on in the next one: then it has an end, and some time later an index. The
-// log changes a segment; everybody else has it const. One thread.
+// A segment is sealed once the log goes on in the next one: then it has an end, and some time later an index.
+// The log changes a segment; everybody else has it const. One thread.
 class Segment {
  public:
   // In memory, and to be recorded into.
@@ -35,16 +35,17 @@ class Segment {
 
   // The bytes come from the file: they may have been damaged since they were written.
   bool mapped() const { return mapped_; }
-  // Whether the record whose header stands at `offset` is there as it was written. O(its length), but for the one
-  // that was asked for last. Any offset will do.
+  // Whether the record whose header stands at `offset` is there as it was written. O(its length), but for the
+  // one that was asked for last. Any offset will do.
   bool RecordIsSound(uint64_t offset) const;
 
   // Whether the index has come.
   bool has_index() const { return index_ != nullptr; }
   // The runs of the index, without their cells.
   const Sidecar& index_runs() const { return *index_; }
-  // The index, its cells verified when they are first asked for. Where they are damaged the index is made again
-  // from the segment; where that cannot be done either, the process ends with a message that names the file.
+  // The index, its cells verified when they are first asked for. Where they are damaged the index is made
+  // again from the segment; where that cannot be done either, the process ends with a message that names the
+  // file.
   const Sidecar& index() const {
     if (!index_checked_) CheckIndex();
     return *index_;

@@ -19,8 +19,8 @@ class SidecarBuilder {
     while (at < identity_.end) {
       const auto batch = reader.Read({data_, identity_.end}, identity_.base, at);
       if (!batch) {
-        return tl::make_unexpected(Error{batch.error().code, "offset " + std::to_string(at) + ": " +
-                                                                 batch.error().message});
+        return tl::make_unexpected(
+            Error{batch.error().code, "offset " + std::to_string(at) + ": " + batch.error().message});
       }
       if (stretches_.empty() || stretches_.back().incarnation != batch->incarnation) {
         stretches_.push_back({Value(batch->base), batch->incarnation, at});
@@ -34,7 +34,8 @@ class SidecarBuilder {
       }
     }
     if (stretches_.empty()) {  // a segment that the log only passed through
-      stretches_.push_back({Value(identity_.base + kSegmentHeaderBytes), identity_.incarnation, kSegmentHeaderBytes});
+      stretches_.push_back(
+          {Value(identity_.base + kSegmentHeaderBytes), identity_.incarnation, kSegmentHeaderBytes});
     }
     return {};
   }

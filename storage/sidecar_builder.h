@@ -32,8 +32,8 @@ class IndexSink {
   std::vector<Entry> entries_;
 };
 
-// The sidecar of the segment in `data`, whose last batch ends at identity.end. Every batch and record is verified:
-// kCorrupt, with the offset, where one does not match. Any thread.
+// The sidecar of the segment in `data`, whose last batch ends at identity.end. Every batch and record is
+// verified: kCorrupt, with the offset, where one does not match. Any thread.
 Result<std::string> BuildSidecar(const char* data, const SidecarIdentity& identity, IndexVisitor visit);
 
 }  // namespace sluice::storage

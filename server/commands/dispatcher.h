@@ -41,7 +41,8 @@ class Dispatcher {
   // `session` is going away: forgets its blocked call. Safe at any time, also inside Host::Wake.
   void Drop(Session& session);
 
-  // A slice (at most about 200 us) of deferred work: memory of dropped keys and of sealed indexes. False where nothing is left.
+  // A slice (at most about 200 us) of deferred work: memory of dropped keys and of sealed indexes. False
+  // where nothing is left.
   bool RunBackgroundSlice();
 
  private:

@@ -14,9 +14,9 @@ namespace sluice::engine {
 
 class Journal {
  public:
-  // Opens the store and brings `engine` (empty) to its state by applying every event of the log. An engine that has
-  // the state at `replay_from` already (from a checkpoint), all but its streams' indexes, is given those and what
-  // was recorded since.
+  // Opens the store and brings `engine` (empty) to its state by applying every event of the log. An engine
+  // that has the state at `replay_from` already (from a checkpoint), all but its streams' indexes, is given
+  // those and what was recorded since.
   static storage::Result<std::unique_ptr<Journal>> Open(storage::FileSystem& files,
                                                         const storage::LogOptions& options, Engine& engine,
                                                         storage::RecoveryReport* report,
@@ -32,8 +32,8 @@ class Journal {
   storage::Result<void> BeginGroup(size_t max_bytes);
   void EndGroup();
 
-  // A slice of work (about 100 us): indexes that stand in sidecars by now leave memory. False where nothing is
-  // left.
+  // A slice of work (about 100 us): indexes that stand in sidecars by now leave memory. False where nothing
+  // is left.
   bool SealSome() { return indexer_.SealSome(*log_); }
 
   const Engine& engine() const { return engine_; }

@@ -271,8 +271,8 @@ void Stream::SealRuns(const storage::Segment& segment) {
   const uint64_t end = open_[count - 1].end_rank();
   const size_t first = sealed_.size();
   TakeRuns(segment, 0);
-  // A run in the sidecar may begin further up front, with what was there before the stream was emptied: only the
-  // ends are the same.
+  // A run in the sidecar may begin further up front, with what was there before the stream was emptied: only
+  // the ends are the same.
   if (sealed_.size() == first) return;
   const uint64_t shift = end - sealed_.back().end_rank;
   for (size_t r = first; r < sealed_.size(); ++r) sealed_[r].end_rank += shift;

@@ -55,8 +55,8 @@ struct Idempotence {
 // A group of `node_entries` consecutive ranks is what Redis calls a node: approximate trimming takes whole
 // ones. Nodes are counted from where the stream was last empty.
 //
-// The entries' index is no state: it follows from the log, and from where the stream was last emptied. What is
-// sealed is found in the segments' sidecars, only what is being recorded is in memory.
+// The entries' index is no state: it follows from the log, and from where the stream was last emptied. What
+// is sealed is found in the segments' sidecars, only what is being recorded is in memory.
 class Stream {
  public:
   explicit Stream(ObjectId id = kNoObject) : id_(id) {}
@@ -137,9 +137,9 @@ class Stream {
 
   // The sealed segment's index has come: what memory holds of it is given back.
   void SealRuns(const storage::Segment& segment);
-  // The index of a stream whose state was read (from a checkpoint) is put together again, in the log's order: by
-  // segments, or entry by entry. Then ranks are counted back from appended_; false where there are fewer entries
-  // than the state says.
+  // The index of a stream whose state was read (from a checkpoint) is put together again, in the log's order:
+  // by segments, or entry by entry. Then ranks are counted back from appended_; false where there are fewer
+  // entries than the state says.
   void AttachRuns(const storage::Segment& segment);
   void AttachEntry(StreamId id, storage::Place place);
   [[nodiscard]] bool EndAttaching();
@@ -175,10 +175,10 @@ class Stream {
   ArrayQueue<SealedRun> sealed_;
   ArrayQueue<StreamRun> open_;
 
-  DeletedIds deleted_;          // of entries that the index still holds, above first_
-  uint64_t appended_ = 0;       // ranks given so far
-  uint64_t node_base_ = 0;      // the rank that nodes are counted from
-  storage::Lsn emptied_at_{};   // what stands in the log before is not the stream's any more
+  DeletedIds deleted_;         // of entries that the index still holds, above first_
+  uint64_t appended_ = 0;      // ranks given so far
+  uint64_t node_base_ = 0;     // the rank that nodes are counted from
+  storage::Lsn emptied_at_{};  // what stands in the log before is not the stream's any more
   uint64_t length_ = 0;
   StreamId first_{};
   StreamId last_id_{};
@@ -193,8 +193,8 @@ class Stream {
 
 // Decodes the entry whose AppendEntry event stands at `place`.
 EntryView ReadEntry(storage::Place place);
-// Whether the entry at `place` is there as it was recorded: what comes from a file is verified by its record's
-// checksum. Only then may ReadEntry() be asked for it on a user's behalf.
+// Whether the entry at `place` is there as it was recorded: what comes from a file is verified by its
+// record's checksum. Only then may ReadEntry() be asked for it on a user's behalf.
 bool RecordedEntryIsSound(storage::Place place);
 inline bool EntryIsSound(storage::Place place) {
   return !place.segment->mapped() || RecordedEntryIsSound(place);

@@ -21,13 +21,8 @@ uint32_t RunView::LowerBound(StreamId id) const {
 RunView SealedRun::view(ObjectId stream) const {
   const storage::Sidecar& index = segment->index();
   const storage::IndexRun& run = index.Find(static_cast<uint64_t>(stream), last.ms, last.seq);
-  return {segment,
-          index.Cells(run),
-          run.count,
-          run.base_ms,
-          {run.first_ms, run.first_seq},
-          last,
-          end_rank - run.count};
+  return {segment, index.Cells(run),    run.count, run.base_ms, {run.first_ms, run.first_seq},
+          last,    end_rank - run.count};
 }
 
 }  // namespace sluice::engine

@@ -53,8 +53,8 @@ class RunView {
   uint32_t size_;
 };
 
-// A run in memory, which grows. An ID is held as a difference from the run's base; where that does not fit a cell,
-// and at each new segment, a new run begins.
+// A run in memory, which grows. An ID is held as a difference from the run's base; where that does not fit a
+// cell, and at each new segment, a new run begins.
 class StreamRun {
  public:
   StreamRun() = default;  // empty: as good as none
@@ -96,8 +96,9 @@ class StreamRun {
   std::vector<storage::IndexCell> cells_;
 };
 
-// A run in a sealed segment's sidecar, found there by its object and its last ID. It names neither a row nor a
-// position, and counts its ranks from the end: a sidecar that has lost dead entries at its front serves as well.
+// A run in a sealed segment's sidecar, found there by its object and its last ID. It names neither a row nor
+// a position, and counts its ranks from the end: a sidecar that has lost dead entries at its front serves as
+// well.
 struct SealedRun {
   StreamId last;
   const storage::Segment* segment = nullptr;

@@ -37,7 +37,8 @@ void MemoryStage::Open() {
   options.commit_path = storage::CommitPath::kInline;
   options.direct_io = false;
   options.spare_segments = 0;
-  options.tail_cache_bytes = 64 << 10;  // one segment: what a long conversation reads comes from all three places
+  options.tail_cache_bytes =
+      64 << 10;  // one segment: what a long conversation reads comes from all three places
   storage::RecoveryReport report;
   journal_ = Must(engine::Journal::Open(files_, options, *engine_, &report));
   host_ = std::make_unique<TestHost>(config_);
@@ -125,8 +126,10 @@ Stage::Heard MemoryStage::Peek(const std::string& name) {
       client.received.erase(0, consumed);
       heard.outcome = Outcome::kReply;
       return heard;
-    case ParseStatus::kMalformed: throw std::runtime_error("not a reply: " + Quoted(client.received));
-    case ParseStatus::kNeedMore: break;
+    case ParseStatus::kMalformed:
+      throw std::runtime_error("not a reply: " + Quoted(client.received));
+    case ParseStatus::kNeedMore:
+      break;
   }
   if (!client.received.empty()) throw std::runtime_error("half a reply: " + Quoted(client.received));
   heard.outcome = client.ended ? Outcome::kClosed : Outcome::kNothing;

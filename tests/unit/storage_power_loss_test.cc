@@ -47,7 +47,8 @@ class Simulation {
     LogOptions options = SmallOptions();
     options.durability = durability_;
     options.tail_cache_bytes = seed_ % 3 * options.segment_bytes;
-    if (seed_ % 2 == 0) options.index = [](std::string_view body, IndexSink& sink) { sink.Add(1, body.size(), 1, 0); };
+    if (seed_ % 2 == 0)
+      options.index = [](std::string_view body, IndexSink& sink) { sink.Add(1, body.size(), 1, 0); };
     auto opened = OpenLog(files_, options);
     ASSERT_TRUE(opened.has_value()) << "seed " << seed_ << ": " << opened.error().message;
     const auto& bodies = opened->bodies;
@@ -158,9 +159,9 @@ class Simulation {
 
   std::vector<std::string> recorded_;  // all bodies, in order
   std::vector<Place> places_;
-  std::vector<Lsn> ends_;              // the log's tail behind each (0 for what an opening served)
-  size_t synced_ = 0;                  // how many of them a power cut cannot take
-  size_t promised_ = 0;                // how many the next opening has to show
+  std::vector<Lsn> ends_;  // the log's tail behind each (0 for what an opening served)
+  size_t synced_ = 0;      // how many of them a power cut cannot take
+  size_t promised_ = 0;    // how many the next opening has to show
 };
 
 TEST(PowerLoss, CommittedSurvivesAndTheRestIsAPrefix) {
