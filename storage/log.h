@@ -181,8 +181,8 @@ class Log {
   // log takes no record afterwards.
   Result<void> Close();
 
-  // Takes in the indexes that are ready: the oldest sealed segment that has one since the last call; null where
-  // there is none. Those that attach() was called for are not among them.
+  // Takes in the indexes that are ready: the oldest sealed segment that has one since the last call; null
+  // where there is none. Those that attach() was called for are not among them.
   const Segment* TakeIndexed();
 
   // The sealed segments that are read from their files and have their index, oldest first: what a compaction may look

@@ -75,8 +75,8 @@ Result<Lsn> Recovery::BaseOf(const FoundFile& file, uint64_t sequence) {
   return header->base;
 }
 
-// Leaves the newest segment unread where it ends, as the one that follows it says, at or below the place that is
-// replayed from.
+// Leaves the newest segment unread where it ends, as the one that follows it says, at or below the place that
+// is replayed from.
 Result<bool> Recovery::Skip(const FoundFile& next, const Log::Start& start) {
   Part& part = parts_.back();
   if (next.sequence != part.header.sequence + 1 || next.sequence > start.replay_segment) return false;
@@ -91,10 +91,12 @@ Result<bool> Recovery::Skip(const FoundFile& next, const Log::Start& start) {
                    ": the file ends here, and the next segment begins further on");
   }
   if (sidecars_ == nullptr) {
-    return tl::make_unexpected(Error{Error::Code::kInvalid, "without an index all of the log must be replayed"});
+    return tl::make_unexpected(
+        Error{Error::Code::kInvalid, "without an index all of the log must be replayed"});
   }
   const std::shared_ptr<const char>& data = part.segment->memory();
-  auto sidecar = sidecars_->Make({.identity = IdentityOf(parts_.size() - 1), .data = data, .may_exist = true});
+  auto sidecar =
+      sidecars_->Make({.identity = IdentityOf(parts_.size() - 1), .data = data, .may_exist = true});
   if (!sidecar) return Corrupt(part.path + ", " + sidecar.error().message);
   part.segment->SetIndex(std::move(*sidecar), sidecars_->visitor());
   part.segment->Seal(store_.log_id, part.end_in_file(), part.end);
@@ -162,8 +164,8 @@ Result<bool> Recovery::Begin(const FoundFile& file) {
   return true;
 }
 
-// Replays the newest segment's batches, each as soon as it is verified: whatever comes behind it, it is kept. What
-// lies below the place to replay from is indexed only.
+// Replays the newest segment's batches, each as soon as it is verified: whatever comes behind it, it is kept.
+// What lies below the place to replay from is indexed only.
 Result<void> Recovery::Follow(const Log::Start& start, RecoveryReport* report) {
   Part& part = parts_.back();
   const std::span<const char> bytes(part.segment->data(), part.readable);

@@ -9,8 +9,8 @@
 // Otherwise nobody was ever told of what is missing: a torn tail, cut off.
 //
 // Where replay begins further up (there is a checkpoint), segments that end below are not read at all: their
-// headers must follow each other, their indexes must be there or are made, and their records are verified when
-// they are served.
+// headers must follow each other, their indexes must be there or are made, and their records are verified
+// when they are served.
 #pragma once
 
 #include <cstdint>

@@ -34,7 +34,7 @@ class SpareFiles {
   };
   struct Ready {
     std::shared_ptr<File> file;
-    bool zeroed = false;           // the file's blocks have been written once
+    bool zeroed = false;  // the file's blocks have been written once
   };
 
   // `next_sequence` is the segment that will be asked for first. `buffers` are warmed along with each file:

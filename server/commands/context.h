@@ -73,8 +73,8 @@ class Context {
     return object == nullptr || object->IsDue(now.unix_ms()) ? nullptr : object;
   }
 
-  // The entry at `place`; nullopt where what the log's file holds of it is damaged. Then the call is answered with
-  // an error that names file and offset, whatever it replies besides, and it cannot record any more.
+  // The entry at `place`; nullopt where what the log's file holds of it is damaged. Then the call is answered
+  // with an error that names file and offset, whatever it replies besides, and it cannot record any more.
   std::optional<engine::EntryView> Read(storage::Place place) {
     if (engine::EntryIsSound(place)) return engine::ReadEntry(place);
     if (!damaged_) damaged_ = place;
@@ -83,8 +83,8 @@ class Context {
   bool damaged() const { return damaged_.has_value(); }
 
   // Records `events` as one record and applies them: all of the command's changes, decided before the first
-  // of them acts. False where the log has no room, or an entry was found damaged: nothing has changed, the error
-  // stands instead of whatever this command has replied so far, and the handler returns.
+  // of them acts. False where the log has no room, or an entry was found damaged: nothing has changed, the
+  // error stands instead of whatever this command has replied so far, and the handler returns.
   [[nodiscard]] virtual bool Record(std::span<engine::Event> events) = 0;
   [[nodiscard]] bool Record(std::initializer_list<engine::Event> events) {
     engine::Event list[8];

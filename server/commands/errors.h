@@ -43,8 +43,8 @@ inline std::string UnknownSubcommand(std::string_view given, std::string_view co
 }
 // A message that does not match its checksum any more.
 inline std::string Damaged(std::string_view file, uint64_t offset) {
-  return Concat({"-DAMAGED ", file, ", offset ", std::to_string(offset),
-                 ": the message does not match its checksum"});
+  return Concat(
+      {"-DAMAGED ", file, ", offset ", std::to_string(offset), ": the message does not match its checksum"});
 }
 // What XREADGROUP-less commands say of a missing key or group (XPENDING, XCLAIM, XAUTOCLAIM).
 inline std::string NoKeyOrGroup(std::string_view key, std::string_view group) {

@@ -21,8 +21,7 @@ std::string NoGroupToRead(std::string_view key, std::string_view group) {
 // One XREADGROUP: what it decides grows stream by stream, and is recorded as a whole.
 class GroupRead {
  public:
-  GroupRead(Context& ctx, const ReadOptions& options)
-      : ctx_(ctx), options_(options), reply_(ctx, options) {}
+  GroupRead(Context& ctx, const ReadOptions& options) : ctx_(ctx), options_(options), reply_(ctx, options) {}
 
   void Run() {
     if (!FindGroups()) return;

@@ -12,8 +12,8 @@ class ReadReply {
   ReadReply(Context& ctx, const ReadOptions& options)
       : ctx_(ctx), reply_(ctx.reply), options_(options), mark_(ctx.reply.Mark()) {}
 
-  // Whether another entry may be written: of this stream, and at all. The first one always may; none after one that
-  // was found damaged.
+  // Whether another entry may be written: of this stream, and at all. The first one always may; none after
+  // one that was found damaged.
   bool StreamHasRoom() const { return entries_ < options_.count && HasRoom(); }
   bool HasRoom() const {
     if (all_entries_ == 0) return true;

@@ -1,5 +1,5 @@
-// kill -9 under load, again and again. After each restart the server must know everything that it ever answered, and
-// nothing that nobody sent.
+// kill -9 under load, again and again. After each restart the server must know everything that it ever
+// answered, and nothing that nobody sent.
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -88,7 +88,8 @@ class KillTest : public testing::TestWithParam<WayToCommit> {
     for (std::thread& thread : threads) thread.join();
   }
 
-  // `events`: of each producer's life what was acknowledged and a beginning of the rest, each entry once, in order.
+  // `events`: of each producer's life what was acknowledged and a beginning of the rest, each entry once, in
+  // order.
   void CheckEvents(const std::vector<Entry>& events) {
     std::map<std::string, std::vector<uint64_t>> seen;
     EntryId last;
@@ -122,13 +123,15 @@ class KillTest : public testing::TestWithParam<WayToCommit> {
     }
   }
 
-  // The group: up to its last delivered ID every entry is pending or was acknowledged by somebody, behind it none.
+  // The group: up to its last delivered ID every entry is pending or was acknowledged by somebody, behind it
+  // none.
   void CheckGroup(RedisClient& client, const std::vector<Entry>& events) {
     const RedisReply groups = client.Do({"XINFO", "GROUPS", "events"});
     std::string last_delivered;
     const redisReply& group = ElementOf(*groups, 0);
     for (size_t i = 0; i + 1 < group.elements; i += 2) {
-      if (TextOf(ElementOf(group, i)) == "last-delivered-id") last_delivered = TextOf(ElementOf(group, i + 1));
+      if (TextOf(ElementOf(group, i)) == "last-delivered-id")
+        last_delivered = TextOf(ElementOf(group, i + 1));
     }
     std::map<std::string, std::string> pending;  // ID -> consumer
     const RedisReply rows = client.Do({"XPENDING", "events", "g", "-", "+", "10000000"});
@@ -147,7 +150,8 @@ class KillTest : public testing::TestWithParam<WayToCommit> {
       for (const std::string& id : consumer.delivered) {
         ASSERT_LE(ParseEntryId(id), ParseEntryId(last_delivered)) << "delivered, and to be delivered again";
         if (consumer.ack_sent.contains(id)) continue;
-        ASSERT_TRUE(pending.contains(id)) << id << " was delivered to " << consumer.name << ", and is not pending";
+        ASSERT_TRUE(pending.contains(id))
+            << id << " was delivered to " << consumer.name << ", and is not pending";
         ASSERT_EQ(pending[id], consumer.name);
       }
     }
@@ -197,7 +201,8 @@ class KillTest : public testing::TestWithParam<WayToCommit> {
   }
 
   static constexpr int64_t kStock = 100'000'000;
-  std::vector<Producer> producers_{{.name = "p0", .lives = {}, .ids = {}}, {.name = "p1", .lives = {}, .ids = {}}};
+  std::vector<Producer> producers_{{.name = "p0", .lives = {}, .ids = {}},
+                                   {.name = "p1", .lives = {}, .ids = {}}};
   std::vector<Consumer> consumers_{{.name = "c0", .delivered = {}, .ack_sent = {}, .ack_done = {}},
                                    {.name = "c1", .delivered = {}, .ack_sent = {}, .ack_done = {}}};
   Keeper keeper_{.name = "keeper", .answered = {}, .asked = {}};
@@ -261,7 +266,8 @@ TEST(FlashSaleTest, AHundredPiecesGoToAHundredOfTenThousandBuyers) {
   std::map<int64_t, int> codes;
   const auto everybody_tries = [&] {
     for (int i = 0; i < kBuyers; ++i) {
-      clients[static_cast<size_t>(i % kConnections)]->Append({"SECKILL.BUY", "phone", "user-" + std::to_string(i)});
+      clients[static_cast<size_t>(i % kConnections)]->Append(
+          {"SECKILL.BUY", "phone", "user-" + std::to_string(i)});
     }
     for (int i = 0; i < kBuyers; ++i) {
       const RedisReply reply = clients[static_cast<size_t>(i % kConnections)]->Receive();

@@ -1,5 +1,5 @@
-// A stream's index is the same wherever it comes from: from appends, from sidecars while it grows, from sidecars
-// alone at an opening that begins further up.
+// A stream's index is the same wherever it comes from: from appends, from sidecars while it grows, from
+// sidecars alone at an opening that begins further up.
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -103,7 +103,8 @@ class History {
         if (Below(4) != 0) return;
         Record({TrimStream{object.id, stream.last_id()}});
       }
-      Record({SetStreamId{object.id, {Below(300), Below(3)}, stream.entries_added(), stream.max_deleted_id()}});
+      Record(
+          {SetStreamId{object.id, {Below(300), Below(3)}, stream.entries_added(), stream.max_deleted_id()}});
     } else if (choice < 93) {
       if (Below(3) == 0) Record({RemoveKey{object.id}});
     } else if (choice < 96) {
@@ -122,9 +123,12 @@ class History {
   StreamId NextId(const Stream& stream) {
     const StreamId last = stream.last_id();
     switch (Below(30)) {
-      case 0: return {last.ms + 3'000'000, 0};
-      case 1: return {last.ms, last.seq + 6000};
-      default: return Below(2) == 0 ? *Next(last) : StreamId{last.ms + 1 + Below(40), Below(3)};
+      case 0:
+        return {last.ms + 3'000'000, 0};
+      case 1:
+        return {last.ms, last.seq + 6000};
+      default:
+        return Below(2) == 0 ? *Next(last) : StreamId{last.ms + 1 + Below(40), Below(3)};
     }
   }
   void Append(const Object& object, uint64_t count) {
@@ -184,7 +188,9 @@ void ExpectSameReads(const Life& a, const Life& b, std::mt19937_64& random) {
       if (one.Find(id)) {
         EXPECT_EQ(ReadEntry(*one.Find(id)).fields, ReadEntry(*other.Find(id)).fields);
       }
-      const Trim trim{.kind = Trim::kMaxLength, .approximate = true, .max_length = random() % ids.size(),
+      const Trim trim{.kind = Trim::kMaxLength,
+                      .approximate = true,
+                      .max_length = random() % ids.size(),
                       .node_entries = 10};
       EXPECT_EQ(one.PlanTrim(trim, std::nullopt), other.PlanTrim(trim, std::nullopt));
     }
@@ -206,7 +212,7 @@ TEST(Indexer, SidecarsAloneGiveWhatReplayGives) {
   for (uint64_t seed = 1; seed <= 40 && !testing::Test::HasFailure(); ++seed) {
     SCOPED_TRACE("seed " + std::to_string(seed));
     std::mt19937_64 random(seed);
-    storage::MemoryFileSystem files;
+    storage::MemoryFileSystem files, then, later, last;  // outlive the logs that hold their locks
     Life life;
     life.Open(files);
     History history(seed, *life.journal);
@@ -215,7 +221,6 @@ TEST(Indexer, SidecarsAloneGiveWhatReplayGives) {
 
     // The state at this LSN, without an index, as a checkpoint would hold it.
     const storage::Lsn from = life.journal->log().tail();
-    storage::MemoryFileSystem then;
     CopyStore(files, then, true);
     Life checkpoint;
     checkpoint.Open(then);
@@ -224,7 +229,6 @@ TEST(Indexer, SidecarsAloneGiveWhatReplayGives) {
 
     for (uint64_t steps = random() % 1200; steps > 0; --steps) history.Step();
     ASSERT_TRUE(life.journal->log().Close().has_value());
-    storage::MemoryFileSystem later;
     CopyStore(files, later, seed % 3 != 0);
     checkpoint.Open(later, from);
     life.SealAll();
@@ -237,7 +241,6 @@ TEST(Indexer, SidecarsAloneGiveWhatReplayGives) {
     for (int step = 0; step < 200; ++step) more.Step();
     Life replayed;
     ASSERT_TRUE(checkpoint.journal->log().Close().has_value());
-    storage::MemoryFileSystem last;
     CopyStore(later, last, true);
     replayed.Open(last);
     ExpectSameReads(checkpoint, replayed, random);
@@ -270,7 +273,7 @@ TEST(Indexer, MemoryIsGivenBackForWhatIsSealed) {
 }
 
 TEST(Indexer, AStateThatTheLogDoesNotHoldIsRefused) {
-  storage::MemoryFileSystem files;
+  storage::MemoryFileSystem files, others;
   Life life;
   life.Open(files);
   std::vector<Event> create = {CreateKey{life.engine->keys().NextId(), 0, ObjectType::kStream, "s"}};
@@ -284,7 +287,6 @@ TEST(Indexer, AStateThatTheLogDoesNotHoldIsRefused) {
   ASSERT_TRUE(life.journal->log().Close().has_value());
   life.journal.reset();
   // Another log's state: it says that the stream's entries begin further up.
-  storage::MemoryFileSystem others;
   Life other;
   other.Open(others);
   ASSERT_TRUE(other.journal->Record(create).has_value());
