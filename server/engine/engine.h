@@ -32,6 +32,14 @@ class Engine {
   // A consumer has tried to read or claim. Volatile on purpose: an idle poll must not cost a commit.
   void Touch(ObjectId stream, uint32_t group, uint32_t consumer, uint64_t now_ms);
 
+  // A buyer has tried, with that answer; nothing is left. Volatile likewise.
+  void CountTry(ObjectId item, size_t code);
+  void NoteSoldOut(ObjectId item, uint64_t unix_ms);
+
+  // Items by when their next hold ends, and by when they have something to forget.
+  const ItemAlarms& deadlines() const { return deadlines_; }
+  const ItemAlarms& stale() const { return stale_; }
+
   // Frees some of what was dropped; false where nothing is left.
   bool FreeSome();
 
@@ -40,6 +48,9 @@ class Engine {
 
   uint64_t hash_seed_;
   Keyspace keys_;
+  // Both follow from the items, so they are no state of their own.
+  ItemAlarms deadlines_;
+  ItemAlarms stale_;
   std::vector<Object> dropped_;  // no state any more, only memory
 };
 

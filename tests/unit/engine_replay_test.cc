@@ -59,9 +59,16 @@ class Conversation {
       case 22:
         return {"RENAME", Key(), Key()};
       case 23:
-        return {"SECKILL.CREATE", "item" + Number(3), "STOCK", "50", "STREAM", Key(), "LIMIT", "3"};
+        return {"SECKILL.CREATE", "item" + Number(3),
+                "STOCK",          "50",
+                "STREAM",         Key(),
+                "LIMIT",          "3",
+                "HOLD",           "20",
+                "IDEM",           "50"};
       case 24:
-        return {"SECKILL.BUY", "item" + Number(3), "user" + Number(40), "QTY", Pick({"1", "2"})};
+        if (random_() % 4 == 0) return {"SECKILL.CONFIRM", "item" + Number(3), "REQID", Number(9)};
+        return {"SECKILL.BUY", "item" + Number(3), "user" + Number(9), "QTY", Pick({"1", "2"}),
+                "REQID",       Number(9)};
       case 25:
         return {"PEXPIRE", Key(), Number(40)};
       case 26:
@@ -173,6 +180,20 @@ TEST(Replay, TheHashSeesEveryKindOfChange) {
       {"SECKILL.CREATE", "i", "STOCK", "5"},
       {"SECKILL.BUY", "i", "u"},
       {"SECKILL.ADDSTOCK", "i", "1"},
+      {"SECKILL.ADDSTOCK", "i", "0", "REQID", "a"},
+      {"SECKILL.CONFIG", "i", "HOLD", "1000", "LIMIT", "0"},
+      {"SECKILL.CONFIG", "i", "MAXBACKLOG", "5", "GROUP", "g"},
+      {"SECKILL.BUY", "i", "u", "REQID", "b"},
+      {"SECKILL.EXTEND", "i", "REQID", "b", "5000"},
+      {"SECKILL.CONFIRM", "i", "REQID", "b"},
+      {"SECKILL.CANCEL", "i", "REQID", "b", "FORCE"},
+      {"SECKILL.CONFIRM", "i", "REQID", "b", "REACQUIRE"},
+      {"SECKILL.CANCEL", "i", "REQID", "b", "FORCE", "NORESTOCK"},
+      {"SECKILL.CREATE", "j", "STOCK", "5"},
+      {"SECKILL.MBUY", "u", "ITEMS", "2", "i", "1", "j", "1"},
+      {"SECKILL.PAUSE", "i"},
+      {"SECKILL.PAUSE", "i", "HOLDS"},
+      {"SECKILL.RESUME", "i"},
       {"FLUSHALL"},
   };
   for (const auto& change : changes) {
