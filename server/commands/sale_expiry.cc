@@ -23,7 +23,22 @@ size_t PlanRelease(const engine::Engine& engine, const Time& now, size_t most, u
     }
     return alone.size() + bundles.size() < most;
   });
-  if (const auto room = MakeRoom(object, alone.size() + bundles.size(), closed_orders)) plan.Add(*room);
+  // How many orders each item closes.
+  std::vector<std::pair<const Object*, uint64_t>> closing = {{&object, alone.size()}};
+  for (const OrderParts& parts : bundles) {
+    for (const OrderPart& part : parts) {
+      const auto known = std::find_if(closing.begin(), closing.end(),
+                                      [&](const auto& entry) { return entry.first == part.object; });
+      if (known == closing.end()) {
+        closing.emplace_back(part.object, 1);
+      } else {
+        ++known->second;
+      }
+    }
+  }
+  for (const auto& [item_object, orders] : closing) {
+    if (const auto room = MakeRoom(*item_object, orders, closed_orders)) plan.Add(*room);
+  }
   const auto release = [&](std::span<const OrderPart> parts) {
     // Without a message that cannot be, it never fails.
     static_cast<void>(
