@@ -30,8 +30,8 @@ class Sale {
   ObjectId id_ = engine_.keys().NextId();
 };
 
-// What malloc has handed out, and what an index of the buyers has straight from the kernel. Under a sanitizer malloc
-// does not tell: only the index counts there.
+// What malloc has handed out, and what an index of the buyers has straight from the kernel. Under a sanitizer
+// malloc does not tell: only the index counts there.
 size_t Allocated(const Sale& sale) {
   StepIndex index;
   for (uint32_t i = 0; i < sale.item().buyers().size(); ++i) index.Insert(i * 0x9E3779B97F4A7C15u, i);

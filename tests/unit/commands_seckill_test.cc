@@ -1,7 +1,9 @@
-// What counts as forgotten though the background has not come to it yet: a busy server must answer as an idle one.
+// What a conversation cannot show: a server too busy for its background, clocks that jump, a disk without
+// room, messages to subscribers. one.
 #include <gtest/gtest.h>
 
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "protocol/request_parser.h"
@@ -13,6 +15,19 @@
 
 namespace sluice::tests {
 namespace {
+
+// Remembers what was published.
+class HearingHost : public TestHost {
+ public:
+  using TestHost::TestHost;
+  void Publish(std::string_view channel, std::string_view message) override {
+    heard += std::string(channel) + " " + std::string(message) + "\n";
+  }
+  std::string TakeHeard() { return std::exchange(heard, {}); }
+
+ private:
+  std::string heard;
+};
 
 // A server that never has time for its background.
 class BusyServer : public testing::Test {
@@ -47,7 +62,7 @@ class BusyServer : public testing::Test {
 
   storage::MemoryFileSystem files_;
   engine::Engine engine_{1};
-  TestHost host_{DefaultConfig()};
+  HearingHost host_{DefaultConfig()};
   std::unique_ptr<engine::Journal> journal_;
   std::unique_ptr<commands::Dispatcher> dispatcher_;
   protocol::RequestParser parser_;
@@ -62,7 +77,8 @@ TEST_F(BusyServer, AStaleRequestIsANewOne) {
             "*5\r\n:0\r\n$15\r\n1700000000000-0\r\n:8\r\n:1\r\n:0\r\n");
   EXPECT_EQ(Ask({"SECKILL.ADDSTOCK", "i", "1", "REQID", "s"}), "*2\r\n:10\r\n:9\r\n");
   EXPECT_EQ(Ask({"SECKILL.ADDSTOCK", "i", "1", "REQID", "t"}), "*2\r\n:11\r\n:10\r\n");
-  EXPECT_EQ(Ask({"SECKILL.MBUY", "u", "ITEMS", "2", "i", "1", "j", "1", "REQID", "m"}).substr(0, 8), "*4\r\n:0\r\n");
+  EXPECT_EQ(Ask({"SECKILL.MBUY", "u", "ITEMS", "2", "i", "1", "j", "1", "REQID", "m"}).substr(0, 8),
+            "*4\r\n:0\r\n");
   Advance(1000);
   EXPECT_EQ(Ask({"SECKILL.CONFIRM", "i", "1700000000000-0"}), ":12\r\n");
   EXPECT_EQ(Ask({"SECKILL.ORDER", "i", "REQID", "r"}), "$-1\r\n");
@@ -100,6 +116,37 @@ TEST_F(BusyServer, HoldsDoNotFollowTheWallClock) {
   EXPECT_EQ(dispatcher_->next_deadline_ms(), std::nullopt);
 }
 
+// Gateways hear when the last piece goes, and when there is one again, whatever was the cause; and nothing
+// else.
+TEST_F(BusyServer, TellsWhenNothingIsLeft) {
+  host_.ConfigSet(std::vector<std::string_view>{"hold-grace-ms", "0"});
+  Ask({"SECKILL.CREATE", "i", "STOCK", "2", "LIMIT", "0", "HOLD", "10000"});
+  Ask({"SECKILL.CREATE", "j", "STOCK", "1", "LIMIT", "0", "MAXQTY", "1"});
+  Ask({"SECKILL.BUY", "i", "u", "REQID", "a"});
+  EXPECT_EQ(host_.TakeHeard(), "");
+  Ask({"SECKILL.BUY", "i", "u", "REQID", "b", "HOLD", "5000"});
+  EXPECT_EQ(host_.TakeHeard(), "__seckill__:i soldout\n");
+  Ask({"SECKILL.TRY", "i", "u"});
+  Ask({"SECKILL.BUY", "i", "u", "REQID", "a"});
+  EXPECT_EQ(host_.TakeHeard(), "");
+  Ask({"SECKILL.CANCEL", "i", "REQID", "a"});
+  EXPECT_EQ(host_.TakeHeard(), "__seckill__:i restocked\n");
+  Ask({"SECKILL.CONFIRM", "i", "REQID", "a", "REACQUIRE"});
+  EXPECT_EQ(host_.TakeHeard(), "__seckill__:i soldout\n");
+  Ask({"RENAME", "i", "k"});
+  Advance(5000);
+  dispatcher_->RunDue();
+  EXPECT_EQ(host_.TakeHeard(), "__seckill__:k restocked\n");
+  Ask({"SECKILL.ADDSTOCK", "k", "-1"});
+  EXPECT_EQ(host_.TakeHeard(), "__seckill__:k soldout\n");
+  Ask({"SECKILL.ADDSTOCK", "k", "3", "REQID", "s"});
+  Ask({"SECKILL.ADDSTOCK", "k", "3", "REQID", "s"});
+  EXPECT_EQ(host_.TakeHeard(), "__seckill__:k restocked\n");
+  Ask({"SECKILL.MBUY", "u", "ITEMS", "2", "k", "1", "j", "1"});
+  EXPECT_EQ(host_.TakeHeard(), "__seckill__:j soldout\n");
+  EXPECT_NE(Ask({"SECKILL.STATS", "j"}).find(":1700000005000\r\n"), std::string::npos);
+}
+
 // A disk without room stops the sale, and the release of what is due waits for it without hurry.
 TEST_F(BusyServer, DueHoldsWaitForTheDisk) {
   host_.ConfigSet(std::vector<std::string_view>{"hold-grace-ms", "0"});
@@ -110,7 +157,8 @@ TEST_F(BusyServer, DueHoldsWaitForTheDisk) {
   while (Ask({"SET", "k", filler}) == "+OK\r\n") {
   }
   std::string refused;
-  for (int i = 0; i < 20000 && !refused.starts_with("-DISKFULL"); ++i) refused = Ask({"SECKILL.TRY", "i", "u"});
+  for (int i = 0; i < 20000 && !refused.starts_with("-DISKFULL"); ++i)
+    refused = Ask({"SECKILL.TRY", "i", "u"});
   EXPECT_TRUE(refused.starts_with("-DISKFULL")) << refused;
   Advance(10000);
   dispatcher_->RunDue();
