@@ -61,7 +61,8 @@ void SeckillModel::Tell(const Part& part) {
   const Rules& rules = part.item->rules;
   const Order& order = part.order->second;
   const bool tells = rules.events == 2 || (rules.events == 0 && order.was_held && !order.own_fields);
-  const std::string& key = rules.event_stream.empty() ? rules.stream : rules.event_stream;
+  std::string key = rules.event_stream.empty() ? rules.stream : rules.event_stream;
+  if (key.empty()) key = order.bundle_stream;
   if (tells && !key.empty()) Append(key, {0, 0});
 }
 
@@ -230,7 +231,8 @@ std::string SeckillModel::BuyOne(const std::string& name, const std::string& use
                       .closed = now_ms,
                       .own_fields = buy.own_fields,
                       .was_held = hold != 0,
-                      .bundle = {}};
+                      .bundle = {},
+                      .bundle_stream = {}};
   const std::string text = answer(0, Text(id), 0);
   ForgetStale();
   return text;
@@ -315,7 +317,8 @@ std::string SeckillModel::BuyMany(const std::string& user,
                        .closed = now_ms,
                        .own_fields = buy.own_fields,
                        .was_held = hold != 0,
-                       .bundle = bundle};
+                       .bundle = bundle,
+                       .bundle_stream = bundle.empty() ? "" : key};
   }
   ForgetStale();
   return Join({"0", "-1", Text(id), "0"});

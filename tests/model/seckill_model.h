@@ -69,6 +69,7 @@ class SeckillModel {
     uint64_t closed = 0;
     bool own_fields = false, was_held = false, quota_kept = false;
     std::vector<uint64_t> bundle;  // of items; empty: it stands alone
+    std::string bundle_stream;
   };
   struct Item {
     uint64_t number = 0;

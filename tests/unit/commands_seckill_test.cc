@@ -1,6 +1,5 @@
 // What a conversation cannot show: a server too busy for its background, clocks that jump, a disk without
 // room, messages to subscribers. one.
-#include <gtest/gtest.h>
 
 #include <string>
 #include <utility>
