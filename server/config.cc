@@ -110,6 +110,13 @@ constexpr std::array kOptions = {
     Option{"stream-idmp-maxsize", Number<&Config::stream_idmp_maxsize, 1, 10000>(), "100", kAnyTime,
            "messages known of one producer; one more, and the oldest is forgotten"},
 
+    Option{"hold-grace-ms", Number<&Config::hold_grace_ms, 0, 86400000>(), "60000", kAnyTime,
+           "after a start no hold ends for so long: buyers whose payment was under way can confirm"},
+    Option{"seckill-closed-orders", Number<&Config::seckill_closed_orders, 1, 1000000000>(), "1000000",
+           kAnyTime, "closed orders that an item remembers; one more, and the oldest is forgotten"},
+    Option{"seckill-rate-users", Number<&Config::seckill_rate_users, 4, 1000000000>(), "1000000", kAnyTime,
+           "users whose tries are counted for RATE, 16 bytes each; beyond, the idlest are forgotten"},
+
     Option{"stream-node-max-entries", Number<&Config::stream_node_max_entries, 0, 1000000000>(), "100",
            kAnyTime, "XTRIM with ~ removes whole nodes of this many entries, as Redis does; 0: no limit"},
     Option{"stream-node-max-bytes", Bytes<&Config::stream_node_max_bytes, 0, kGiB>(), "4kb", kAnyTime,

@@ -70,6 +70,10 @@ struct Config {
   uint64_t stream_idmp_maxsize;
   uint64_t stream_node_max_entries;
   uint64_t stream_node_max_bytes;
+
+  uint64_t hold_grace_ms;
+  uint64_t seckill_closed_orders;
+  uint64_t seckill_rate_users;
 };
 
 // How values of one kind are written. `set` takes the words behind an option's name and gives an error text

@@ -39,6 +39,7 @@ struct Keys {
     kNone,
     kRange,    // from `first` to `last` (negative: from the end) in steps of `step`
     kStreams,  // after the word STREAMS, the first half of what follows
+    kCounted,  // in steps of `step` behind the argument `first`, which says how many
   };
   Kind kind = kNone;
   int8_t first = 0;

@@ -41,6 +41,14 @@ void WriteKeySpecs(ReplyWriter& reply, const Command& command) {
   }
   reply.Bulk("find_keys");
   reply.Map(2);
+  if (keys.kind == Keys::kCounted) {
+    reply.Bulk("type"), reply.Bulk("keynum");
+    reply.Bulk("spec");
+    reply.Map(3);
+    reply.Bulk("keynumidx"), reply.Integer(0);
+    reply.Bulk("firstkey"), reply.Integer(1);
+    return reply.Bulk("keystep"), reply.Integer(keys.step);
+  }
   reply.Bulk("type"), reply.Bulk("range");
   reply.Bulk("spec");
   reply.Map(3);

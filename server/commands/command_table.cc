@@ -104,6 +104,11 @@ std::pair<size_t, size_t> StreamsKeys(std::span<const std::string_view> args) {
   return {0, 0};
 }
 
+size_t KeyCount(std::string_view text) {
+  const auto number = ParseInteger(text);
+  return number && *number > 0 ? static_cast<size_t>(*number) : 0;
+}
+
 std::vector<size_t> KeyPositions(const Command& command, std::span<const std::string_view> args) {
   std::vector<size_t> positions;
   ForEachKey(command, args, [&](size_t position) { positions.push_back(position); });

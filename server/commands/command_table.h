@@ -42,6 +42,9 @@ std::string_view GroupName(Group group);
 // Where the first of XREAD's or XREADGROUP's keys stands, and how many there are.
 std::pair<size_t, size_t> StreamsKeys(std::span<const std::string_view> args);
 
+// The number that says how many keys follow; 0 where it is none.
+size_t KeyCount(std::string_view text);
+
 template <typename Visit>
 void ForEachKey(const Command& command, std::span<const std::string_view> args, Visit&& visit) {
   if (command.keys.kind == Keys::kRange) {
@@ -52,6 +55,11 @@ void ForEachKey(const Command& command, std::span<const std::string_view> args, 
   } else if (command.keys.kind == Keys::kStreams) {
     const auto [first, count] = StreamsKeys(args);
     for (size_t i = first; i < first + count; ++i) visit(i);
+  } else if (command.keys.kind == Keys::kCounted) {
+    const auto at = static_cast<size_t>(command.keys.first);
+    const size_t count = at < args.size() ? KeyCount(args[at]) : 0;
+    const auto step = static_cast<size_t>(command.keys.step);
+    for (size_t i = 0; i < count && at + 1 + i * step < args.size(); ++i) visit(at + 1 + i * step);
   }
 }
 

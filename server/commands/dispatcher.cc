@@ -10,6 +10,8 @@
 #include "server/commands/command_table.h"
 #include "server/commands/errors.h"
 #include "server/commands/memory_gauge.h"
+#include "server/commands/rate_table.h"
+#include "server/commands/sale_expiry.h"
 #include "server/commands/wait_table.h"
 #include "server/commands/watch_table.h"
 #include "storage/check.h"
@@ -23,6 +25,12 @@ constexpr std::string_view kCheckpoint = "checkpoint";
 
 // Due keys that one slice of background work removes.
 constexpr size_t kExpiriesAtOnce = 256;
+
+// Holds that end in one tick: about a quarter of it, so that a million that run out together are released
+// within seconds, while everybody else is served.
+constexpr size_t kHoldsAtOnce = 256;
+// Closed orders that one slice of background work forgets.
+constexpr size_t kForgottenAtOnce = 512;
 
 // What an unknown command is told: its name and the first arguments, cut as Redis cuts them.
 std::string UnknownCommand(const protocol::Request& request) {
@@ -87,6 +95,8 @@ class Dispatcher::Impl {
       : journal_(journal), host_(host), waiters_(journal.engine().hash_seed()) {}
 
   void SetTime(Time now) {
+    if (now_.monotonic_ms == 0) start_ = now;
+    now.steady_ms = start_.unix_ms() + (now.monotonic_ms - start_.monotonic_ms);
     // A wall clock that is set back stands still until it has caught up: IDs and windows rely on it.
     now.unix_us = std::max(now.unix_us, now_.unix_us);
     now_ = now;
@@ -94,7 +104,7 @@ class Dispatcher::Impl {
 
   void Execute(Session& session, const protocol::Request& request);
   bool IsWrite(const protocol::Request& request) const;
-  void ExpireBlocked();
+  void RunDue();
   std::optional<uint64_t> next_deadline_ms() const;
   void Drop(Session& session);
   bool RunBackgroundSlice();
@@ -115,6 +125,10 @@ class Dispatcher::Impl {
   void Notice(const engine::Event& event);
   void NoticeKey(uint8_t db, std::string_view key, bool wakes);
   void NoticeDatabase(uint8_t db);
+  void StockChanged(engine::ObjectId id, uint64_t before);
+  uint64_t HoldsDueMs() const;
+  void ReleaseDueHolds();
+  bool ForgetStaleOrders();
   void ServeReady();
   void ServeQueue(WaitQueue& queue);
   bool Retry(BlockedCall& call);
@@ -123,6 +137,9 @@ class Dispatcher::Impl {
   engine::Journal& journal_;
   Host& host_;
   Time now_;
+  Time start_;                        // when this life began
+  uint64_t holds_retry_ms_ = 0;       // monotonic: the log had no room for what was due
+  std::unique_ptr<RateTable> rates_;  // none until it is needed
   ServerStatistics statistics_;
   MemoryGauge memory_;
   WaitTable waiters_;
@@ -186,6 +203,21 @@ class Dispatcher::Impl::Call final : public Context {
 
   void Touch(engine::ObjectId stream, uint32_t group, uint32_t consumer) override {
     impl_.journal_.mutable_engine().Touch(stream, group, consumer, now.unix_ms());
+  }
+
+  bool MayTry(engine::ObjectId item, uint64_t user, uint64_t rate, uint64_t span_ms) override {
+    const uint64_t users = host.settings().seckill_rate_users;
+    if (impl_.rates_ == nullptr || impl_.rates_->users() != users)
+      impl_.rates_ = std::make_unique<RateTable>(users);
+    // The same user's tries of another item are another's.
+    const uint64_t key = (user ^ static_cast<uint64_t>(item)) * 0x9E3779B97F4A7C15u;
+    return impl_.rates_->Take(key, rate, span_ms, now.monotonic_ms);
+  }
+  void CountTry(engine::ObjectId item, size_t code) override {
+    impl_.journal_.mutable_engine().CountTry(item, code);
+  }
+  void StockChanged(engine::ObjectId item, uint64_t available) override {
+    impl_.StockChanged(item, available);
   }
 
   bool ExecuteAll(const Transaction& transaction) override { return impl_.ExecuteAll(session, transaction); }
@@ -264,7 +296,7 @@ void Dispatcher::Impl::Queue(Session& session, const Command& command, const pro
 bool Dispatcher::Impl::ExecuteAll(Session& session, const Transaction& transaction) {
   // An event takes less than twice the request that asks for it and what it fixes besides; what depends on
   // state (the ids that XAUTOCLAIM finds) has to do with the rest, or is refused in its place.
-  constexpr size_t kRoomPerRequest = 256;
+  constexpr size_t kRoomPerRequest = 512;
   constexpr size_t kRoomForState = 64 * 1024;
   const size_t room = kRoomForState + transaction.bytes * 2 + transaction.requests.size() * kRoomPerRequest;
   if (transaction.writes && !journal_.BeginGroup(room, UseOf(transaction.grows))) {
@@ -348,6 +380,7 @@ bool Dispatcher::Impl::RunBackgroundSlice() {
   bool more = journal_.mutable_engine().FreeSome();
   more |= RunCheckpointSlice();
   more |= journal_.SealSome();
+  more |= ForgetStaleOrders();
   for (size_t i = 0; i < kExpiriesAtOnce; ++i) {
     const engine::Object* first = journal_.engine().keys().FirstToExpire();
     if (first == nullptr || !first->IsDue(now_.unix_ms())) break;
@@ -411,6 +444,53 @@ void Dispatcher::Impl::NoticeDatabase(uint8_t db) {
   waiters_.MarkAllReady(db);
 }
 
+// ---- sales
+
+void Dispatcher::Impl::StockChanged(engine::ObjectId id, uint64_t before) {
+  const engine::Object& object = *journal_.engine().keys().Find(id);
+  const uint64_t now = object.item().available();
+  if ((before == 0) == (now == 0)) return;
+  if (now == 0) journal_.mutable_engine().NoteSoldOut(id, now_.unix_ms());
+  host_.Publish(errors::Concat({"__seckill__:", object.key}), now == 0 ? "soldout" : "restocked");
+}
+
+// When the first hold ends, in monotonic time: not before the grace after the start, nor before the log is
+// asked for room again.
+uint64_t Dispatcher::Impl::HoldsDueMs() const {
+  const int64_t from_start = journal_.engine().deadlines().time_ms() - static_cast<int64_t>(start_.unix_ms());
+  const uint64_t grace_ms = host_.settings().hold_grace_ms;
+  const uint64_t after = std::max(grace_ms, static_cast<uint64_t>(std::max<int64_t>(from_start, 0)));
+  return std::max(start_.monotonic_ms + after, holds_retry_ms_);
+}
+
+void Dispatcher::Impl::ReleaseDueHolds() {
+  const engine::ItemAlarms& deadlines = journal_.engine().deadlines();
+  size_t left = kHoldsAtOnce;
+  while (left > 0 && !deadlines.empty() && HoldsDueMs() <= now_.monotonic_ms) {
+    SalePlan plan(journal_.engine(), now_);
+    left -= PlanRelease(journal_.engine(), now_, left, host_.settings().seckill_closed_orders, plan);
+    if (!Record(plan.events(), storage::Log::Use::kReserve)) {
+      constexpr uint64_t kRetryMs = 100;
+      holds_retry_ms_ = now_.monotonic_ms + kRetryMs;
+      return;
+    }
+    for (const auto& [item, available] : plan.touched()) StockChanged(item, available);
+  }
+}
+
+// False where there are no more now.
+bool Dispatcher::Impl::ForgetStaleOrders() {
+  const engine::ItemAlarms& stale = journal_.engine().stale();
+  for (size_t left = kForgottenAtOnce; !stale.empty() && left > 0;) {
+    if (stale.time_ms() > static_cast<int64_t>(now_.steady_ms)) return false;
+    const StaleOrders found = FindStale(journal_.engine(), now_, left);
+    engine::Event event = found.event;
+    if (!Record(std::span(&event, 1), storage::Log::Use::kReserve)) return false;
+    left -= found.count;
+  }
+  return !stale.empty() && stale.time_ms() <= static_cast<int64_t>(now_.steady_ms);
+}
+
 // ---- waiting calls
 
 void Dispatcher::Impl::ServeReady() {
@@ -467,7 +547,8 @@ void Dispatcher::Impl::Answer(BlockedCall& call, std::string_view error) {
   host_.Wake(session);
 }
 
-void Dispatcher::Impl::ExpireBlocked() {
+void Dispatcher::Impl::RunDue() {
+  ReleaseDueHolds();
   while (BlockedCall* call = waiters_.Earliest()) {
     if (call->due_ms() > now_.monotonic_ms) break;
     if (call->deadline_ms <= now_.monotonic_ms) {
@@ -482,7 +563,9 @@ void Dispatcher::Impl::ExpireBlocked() {
 
 std::optional<uint64_t> Dispatcher::Impl::next_deadline_ms() const {
   const BlockedCall* call = waiters_.Earliest();
-  return call == nullptr ? std::nullopt : std::optional(call->due_ms());
+  uint64_t due_ms = call == nullptr ? UINT64_MAX : call->due_ms();
+  if (!journal_.engine().deadlines().empty()) due_ms = std::min(due_ms, HoldsDueMs());
+  return due_ms == UINT64_MAX ? std::nullopt : std::optional(due_ms);
 }
 
 void Dispatcher::Impl::Drop(Session& session) {
@@ -505,8 +588,8 @@ void Dispatcher::Execute(Session& session, const protocol::Request& request) {
 bool Dispatcher::IsWrite(const protocol::Request& request) const {
   return impl_->IsWrite(request);
 }
-void Dispatcher::ExpireBlocked() {
-  impl_->ExpireBlocked();
+void Dispatcher::RunDue() {
+  impl_->RunDue();
 }
 std::optional<uint64_t> Dispatcher::next_deadline_ms() const {
   return impl_->next_deadline_ms();

@@ -32,17 +32,18 @@ class Dispatcher {
   // uncommitted.
   bool IsWrite(const protocol::Request& request) const;
 
-  // Answers blocked calls whose time is over, and those that time alone has something for (CLAIM). Call it at
+  // Does what is due: answers blocked calls whose time is over, and those that time alone has something for
+  // (CLAIM); ends holds whose time is over, a bounded number of them, so that some may stay due. Call it at
   // or after next_deadline_ms().
-  void ExpireBlocked();
-  // When the first blocked call is due, in Time.monotonic_ms; nullopt: none.
+  void RunDue();
+  // When the first blocked call or hold is due, in Time.monotonic_ms; nullopt: none.
   std::optional<uint64_t> next_deadline_ms() const;
 
   // `session` is going away: forgets its blocked call. Safe at any time, also inside Host::Wake.
   void Drop(Session& session);
 
-  // A slice (at most about 200 us) of deferred work: memory of dropped keys and of sealed indexes, a
-  // checkpoint. False where nothing is left.
+  // A slice (at most about 200 us) of deferred work: memory of dropped keys and of sealed indexes, closed orders
+  // to forget, a checkpoint. False where nothing is left.
   bool RunBackgroundSlice();
 
  private:

@@ -42,9 +42,19 @@ constexpr EventRow kRows[] = {
     {32, "RememberMessage", "stream entry most producer message"},
     {33, "CountDuplicate", "stream"},
     {34, "ForgetMessages", "stream through_ms"},
-    {48, "ConfigureItem", "item stock start_ms end_ms limit max_quantity stream"},
     {49, "AddStock", "item delta"},
-    {50, "Sell", "item order quantity user"},
+    {51, "SetSaleRules",
+     "item start_ms end_ms limit max_quantity hold_ms rate rate_ms max_backlog idem_ms keep_quota events stream "
+     "event_stream backlog_group"},
+    {52, "AddStockOnce", "item delta now_ms request"},
+    {53, "PlaceOrder", "item order now_ms deadline_ms quantity flags user request"},
+    {54, "BindOrders", "item order items stream"},
+    {55, "SettleOrders", "item state flags now_ms orders"},
+    {56, "ReacquireOrder", "item order now_ms"},
+    {57, "ExtendOrder", "item order deadline_ms"},
+    {58, "PauseSale", "item pause now_ms"},
+    {59, "ForgetOrders", "item closed_ms order restocks"},
+    {60, "ForgetOrder", "item order"},
 };
 
 const EventRow* FindRow(uint8_t type) {
@@ -105,6 +115,14 @@ struct MemberWriter {
     out += std::to_string(ids.size()) + "[";
     for (size_t i = 0; i < ids.size() && i < kMostIds; ++i) out += (i == 0 ? "" : " ") + Text(ids[i]);
     out += ids.size() > kMostIds ? " ...]" : "]";
+  }
+  void operator()(const std::span<const ObjectId>& objects) {
+    Name();
+    out += std::to_string(objects.size()) + "[";
+    for (size_t i = 0; i < objects.size() && i < kMostIds; ++i) {
+      out += (i == 0 ? "" : " ") + std::to_string(static_cast<uint64_t>(objects[i]));
+    }
+    out += objects.size() > kMostIds ? " ...]" : "]";
   }
   void operator()(const std::optional<uint64_t>& value) {
     Name();

@@ -26,8 +26,9 @@ void AppendEvent(std::string& to, AppendEntry entry) {
 Result<Liveness> Liveness::Read(storage::CheckpointReader& checkpoint) {
   Liveness liveness;
   std::vector<StreamId> ids;
+  std::vector<ObjectId> objects;
   const auto take = [&](std::string_view block) -> Result<void> {
-    FieldReader reader{block, &ids};
+    FieldReader reader{block, &ids, &objects};
     while (!reader.in.empty()) {
       uint8_t type = 0;
       reader(type);

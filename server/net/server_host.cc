@@ -115,6 +115,9 @@ void Server::ApplyConfig() {
                .stream_idmp_duration = config_.stream_idmp_duration,
                .stream_idmp_maxsize = config_.stream_idmp_maxsize,
                .max_memory = config_.maxmemory,
+               .seckill_closed_orders = config_.seckill_closed_orders,
+               .seckill_rate_users = config_.seckill_rate_users,
+               .hold_grace_ms = config_.hold_grace_ms,
                .max_bulk_bytes = config_.proto_max_bulk_len,
                .max_transaction_bytes = config_.max_transaction_bytes,
                .debug_commands = config_.enable_debug_command == DebugCommands::kYes};

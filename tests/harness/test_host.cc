@@ -19,6 +19,9 @@ void TestHost::RefreshSettings() {
   settings_.stream_idmp_duration = config_.stream_idmp_duration;
   settings_.stream_idmp_maxsize = config_.stream_idmp_maxsize;
   settings_.max_memory = config_.maxmemory;
+  settings_.seckill_closed_orders = config_.seckill_closed_orders;
+  settings_.seckill_rate_users = config_.seckill_rate_users;
+  settings_.hold_grace_ms = config_.hold_grace_ms;
   settings_.max_bulk_bytes = config_.proto_max_bulk_len;
   settings_.debug_commands = config_.enable_debug_command != DebugCommands::kNo;
 }

@@ -35,13 +35,19 @@ void Append(MemoryStage& stage, const std::string& key, int count) {
   for (int i = 0; i < count; ++i) stage.Ask("client", {"XADD", key, "*", "f", std::string(400, 'x')});
 }
 
+std::string Text(const Reply& reply) {
+  std::string text = reply.text + ",";
+  for (const Reply& element : reply.elements) text += Text(element);
+  return text + ";";
+}
+
 // Every entry of every stream, as a client reads it.
 std::vector<std::string> Everything(MemoryStage& stage) {
   std::vector<std::string> all;
   for (int i = 0; i < 8; ++i) {
     const std::string key = "s" + std::to_string(i);
-    all.push_back(Quoted(stage.Ask("reader", {"XRANGE", key, "-", "+"}).reply));
-    all.push_back(Quoted(stage.Ask("reader", {"XREVRANGE", key, "+", "-", "COUNT", "3"}).reply));
+    all.push_back(Text(stage.Ask("reader", {"XRANGE", key, "-", "+"}).reply));
+    all.push_back(Text(stage.Ask("reader", {"XREVRANGE", key, "+", "-", "COUNT", "3"}).reply));
   }
   return all;
 }
