@@ -123,7 +123,21 @@ constexpr std::array kOptions = {
         "start replays; 0: on demand"},
     Option{"checkpoint-bytes-per-second", Bytes<&Config::checkpoint_bytes_per_second, 0, 16 * kGiB>(), "64mb",
            kAtStart, "pace of writing a checkpoint; slow, for commits share the disk; 0: no limit"},
+    Option{"compaction-dead-percent", Number<&Config::compaction_dead_percent, 0, 100>(), "50", kAnyTime,
+           "share of a log file that is dead (trimmed, deleted) from which it is written anew without; 0: "
+           "never"},
+    Option{"compaction-bytes-per-second", Bytes<&Config::compaction_bytes_per_second, 0, 16 * kGiB>(), "32mb",
+           kAtStart, "pace of that; slow, for commits share the disk; 0: no limit"},
 
+    Option{
+        "maxdisk", Bytes<&Config::maxdisk, 0, UINT64_MAX>(), "0", kAnyTime,
+        "bytes that the data folder may take; at it, writes are refused, reading and acknowledging goes on; "
+        "0: the disk's size"},
+
+    Option{"maxmemory", Bytes<&Config::maxmemory, 0, UINT64_MAX>(), "0", kAnyTime,
+           "bytes of memory in use above which commands that need more are refused; 0: no limit"},
+    Option{"maxmemory-policy", Fixed<kNoEviction>(), "noeviction", kAnyTime,
+           "a queue drops nothing by itself: no other policy is accepted"},
     Option{"proto-max-bulk-len", Bytes<&Config::proto_max_bulk_len, kMiB, kGiB>(), "64mb", kAnyTime,
            "longest argument of a request; a longer one is a protocol error"},
     Option{"max-transaction-bytes", Bytes<&Config::max_transaction_bytes, kMiB, kGiB>(), "64mb", kAnyTime,
@@ -163,6 +177,13 @@ constexpr std::array kOptions = {
            "seconds for which a producer's message is known, so that sending it again appends nothing"},
     Option{"stream-idmp-maxsize", Number<&Config::stream_idmp_maxsize, 1, 10000>(), "100", kAnyTime,
            "messages known of one producer; one more, and the oldest is forgotten"},
+
+    Option{"hold-grace-ms", Number<&Config::hold_grace_ms, 0, 86400000>(), "60000", kAnyTime,
+           "after a start no hold ends for so long: buyers whose payment was under way can confirm"},
+    Option{"seckill-closed-orders", Number<&Config::seckill_closed_orders, 1, 1000000000>(), "1000000",
+           kAnyTime, "closed orders that an item remembers; one more, and the oldest is forgotten"},
+    Option{"seckill-rate-users", Number<&Config::seckill_rate_users, 4, 1000000000>(), "1000000", kAnyTime,
+           "users whose tries are counted for RATE, 16 bytes each; beyond, the idlest are forgotten"},
 
     Option{"stream-node-max-entries", Number<&Config::stream_node_max_entries, 0, 1000000000>(), "100",
            kAnyTime, "XTRIM with ~ removes whole nodes of this many entries, as Redis does; 0: no limit"},

@@ -85,7 +85,11 @@ struct Config {
   uint64_t max_uncommitted_bytes;
   uint64_t checkpoint_log_bytes;
   uint64_t checkpoint_bytes_per_second;
+  uint64_t maxdisk;
+  uint64_t compaction_dead_percent;
+  uint64_t compaction_bytes_per_second;
 
+  uint64_t maxmemory;
   uint64_t proto_max_bulk_len;
   uint64_t client_query_buffer_limit;
   std::array<OutputLimit, kClientClasses> output_limits;
@@ -108,6 +112,10 @@ struct Config {
   uint64_t stream_idmp_maxsize;
   uint64_t stream_node_max_entries;
   uint64_t stream_node_max_bytes;
+
+  uint64_t hold_grace_ms;
+  uint64_t seckill_closed_orders;
+  uint64_t seckill_rate_users;
 };
 
 // How values of one kind are written. `set` takes the words behind an option's name and gives an error text

@@ -57,7 +57,8 @@ storage::LogOptions LogOptionsOf(const Config& config) {
           .commit_wait_us = static_cast<uint32_t>(config.commit_wait_us),
           .spare_segments = static_cast<uint32_t>(config.spare_segments),
           .zeroing_bytes_per_second = config.zeroing_bytes_per_second,
-          .tail_cache_bytes = config.tail_cache_bytes};
+          .tail_cache_bytes = config.tail_cache_bytes,
+          .max_disk_bytes = config.maxdisk};
 }
 
 uint64_t RandomSeed() {
@@ -109,7 +110,11 @@ int Serve(const Config& config, const CommandLine& command_line,
   if (const auto made = files.CreateDirectory(config.dir); !made) return fail("dir: " + made.error().message);
   const engine::CheckpointOptions checkpoints{.log_bytes = config.checkpoint_log_bytes,
                                               .bytes_per_second = config.checkpoint_bytes_per_second};
-  const auto journal = engine::Journal::Open(files, LogOptionsOf(config), engine, &report, checkpoints);
+  const engine::CompactionOptions compaction{
+      .dead_percent = static_cast<uint32_t>(config.compaction_dead_percent),
+      .bytes_per_second = config.compaction_bytes_per_second};
+  const auto journal =
+      engine::Journal::Open(files, LogOptionsOf(config), engine, &report, checkpoints, compaction);
   if (!journal) {
     if (journal.error().code == storage::Error::Code::kInUse) {
       return fail("the data folder is in use by another server: " + journal.error().message);

@@ -311,6 +311,7 @@ constexpr OptionKind SignedNumber() {
 // An option of Redis that has one true value here: asked for by clients, never a choice.
 inline constexpr char kEmpty[] = "";
 inline constexpr char kYes[] = "yes";
+inline constexpr char kNoEviction[] = "noeviction";
 template <const char* kValue>
 constexpr OptionKind Fixed() {
   return {.values = [] { return "only \"" + std::string(kValue) + "\""; },

@@ -139,13 +139,8 @@ constexpr std::array kRows = {
     RedisOption{"lua-time-limit", "*", "there are no scripts, so none can be too slow"},
     RedisOption{"masterauth", "\"\"", "there is no replication yet; remove the line"},
     RedisOption{"masteruser", "\"\"", "there is no replication yet; remove the line"},
-    RedisOption{"maxmemory", "0",
-                "nothing is ever evicted: bound a stream by XTRIM or XADD MAXLEN instead, and the server by "
-                "MemoryMax= in the unit; remove the line"},
     RedisOption{"maxmemory-eviction-tenacity", "*",
                 "nothing is ever evicted: bound a stream by XTRIM or XADD MAXLEN instead"},
-    RedisOption{"maxmemory-policy", "noeviction",
-                "nothing is ever evicted: bound a stream by XTRIM or XADD MAXLEN instead; remove the line"},
     RedisOption{"maxmemory-samples", "*",
                 "nothing is ever evicted: bound a stream by XTRIM or XADD MAXLEN instead"},
     RedisOption{"min-replicas-max-lag", "*", "it has a meaning only with replicas, and there are none yet"},

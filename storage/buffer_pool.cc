@@ -20,9 +20,8 @@ struct BufferPool::Shelf {
   // `buffer` for a user, with whose last copy it comes back.
   static std::shared_ptr<char> Lend(const std::shared_ptr<Shelf>& shelf, std::shared_ptr<char> buffer) {
     char* memory = buffer.get();
-    return std::shared_ptr<char>(memory, [shelf, owned = std::move(buffer)](char*) mutable {
-      shelf->GiveBack(std::move(owned));
-    });
+    return std::shared_ptr<char>(
+        memory, [shelf, owned = std::move(buffer)](char*) mutable { shelf->GiveBack(std::move(owned)); });
   }
 
   void GiveBack(std::shared_ptr<char> buffer) {

@@ -1,5 +1,5 @@
-// The memory that segments are recorded into, used again and again: a buffer that is let go waits for the next
-// segment, its pages in place, so that recording at full speed costs no page fault.
+// The memory that segments are recorded into, used again and again: a buffer that is let go waits for the
+// next segment, its pages in place, so that recording at full speed costs no page fault.
 //
 // What a buffer holds when it is taken again is an earlier segment's: everything that reaches the disk is
 // written first, and what is not written is never sent there.
@@ -19,11 +19,12 @@ class BufferPool {
   // Of buffers of `bytes` (a multiple of kBlockBytes); Warm() makes none once there are `most`.
   BufferPool(uint64_t bytes, size_t most);
 
-  // `bytes` of memory, at least as many as asked for, whatever they hold; it comes back to the pool with its last
-  // owner. A size of its own is made anew, and freed. kFull where the system has no memory.
+  // `bytes` of memory, at least as many as asked for, whatever they hold; it comes back to the pool with its
+  // last owner. A size of its own is made anew, and freed. kFull where the system has no memory.
   Result<std::shared_ptr<char>> Take(uint64_t bytes);
 
-  // Makes a buffer ahead of time, its pages in place, unless one is waiting or there are as many as there may be.
+  // Makes a buffer ahead of time, its pages in place, unless one is waiting or there are as many as there may
+  // be.
   void Warm();
 
   // Buffers of the pool's size that exist, taken ones included.

@@ -62,6 +62,8 @@ class FileSystem {
   // taken.
   virtual Result<std::shared_ptr<void>> Lock(const std::string& path) = 0;
   virtual Result<uint64_t> FreeBytes(const std::string& directory) = 0;
+  // How long the files in `directory` are, all together.
+  virtual Result<uint64_t> UsedBytes(const std::string& directory) = 0;
 };
 
 }  // namespace sluice::storage

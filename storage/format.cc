@@ -13,6 +13,7 @@ namespace {
 
 constexpr uint64_t kStoreMagic = 0x45524F5453434C53;    // "SLCSTORE"
 constexpr uint64_t kSegmentMagic = 0x544E4D4753434C53;  // "SLCSGMNT"
+constexpr uint32_t kCompacted = 1;                      // a segment's flag
 constexpr size_t kChecksumBytes = 8;
 constexpr std::string_view kSegmentSuffix = ".log";
 constexpr std::string_view kSidecarSuffix = ".idx";
@@ -53,13 +54,14 @@ tl::unexpected<Error> Corrupt(std::string message) {
 
 // The checks that both files' headers share: magic, checksum, version, in the order that gives the best
 // message.
-Result<void> CheckFileHeader(std::span<const char> bytes, uint64_t magic, uint64_t checksum) {
+Result<void> CheckFileHeader(std::span<const char> bytes, uint64_t magic, uint64_t checksum,
+                             uint32_t known_flags = 0) {
   if (LoadLittle<uint64_t>(bytes.data() + 8) != magic) return Corrupt("no such header here");
   if (LoadLittle<uint64_t>(bytes.data()) != checksum)
     return Corrupt("the header does not match its checksum");
   const auto version = LoadLittle<uint32_t>(bytes.data() + 16);
   const auto flags = LoadLittle<uint32_t>(bytes.data() + 20);
-  if (version != kFormatVersion || flags != 0) {
+  if (version != kFormatVersion || (flags & ~known_flags) != 0) {
     return tl::make_unexpected(
         Error{Error::Code::kInvalid, "written by a later version of this program (format " +
                                          std::to_string(version) + ", flags " + std::to_string(flags) + ")"});
@@ -126,12 +128,14 @@ void Encode(const SegmentHeader& header, std::span<char, kSegmentHeaderBytes> to
   Writer(to.data() + kChecksumBytes)
       .Put(kSegmentMagic)
       .Put(kFormatVersion)
-      .Put(uint32_t{0})
+      .Put(header.compacted() ? kCompacted : 0)
       .Put(header.log_id)
       .Put(header.sequence)
       .Put(Value(header.base))
       .Put(header.incarnation)
-      .Put(header.capacity);
+      .Put(header.capacity)
+      .Put(header.end)
+      .Put(header.log_end);
   StoreLittle(to.data(), SumAfterChecksum(Checksum(header.log_id, header.incarnation), header.base, to));
 }
 
@@ -145,12 +149,19 @@ Result<SegmentHeader> DecodeSegmentHeader(std::span<const char> bytes, uint64_t 
   header.base = Lsn{reader.Take<uint64_t>()};
   header.incarnation = reader.Take<uint64_t>();
   header.capacity = reader.Take<uint64_t>();
+  header.end = reader.Take<uint64_t>();
+  header.log_end = reader.Take<uint64_t>();
   const uint64_t sum = SumAfterChecksum(Checksum(header.log_id, header.incarnation), header.base, bytes);
-  auto sound = CheckFileHeader(bytes, kSegmentMagic, sum);
+  auto sound = CheckFileHeader(bytes, kSegmentMagic, sum, kCompacted);
   if (!sound) return tl::make_unexpected(sound.error());
   if (header.log_id != log_id) return Corrupt("the segment belongs to another log");
   if (header.capacity < kSegmentHeaderBytes || header.capacity % kBlockBytes != 0) {
     return Corrupt("the header's capacity makes no sense");
+  }
+  const bool flagged = LoadLittle<uint32_t>(bytes.data() + 20) == kCompacted;
+  const bool ends_fit = header.end >= kSegmentHeaderBytes && header.end <= header.log_end;
+  if (flagged ? !ends_fit : header.end != 0 || header.log_end != 0) {
+    return Corrupt("the header's ends make no sense");
   }
   return header;
 }

@@ -74,6 +74,12 @@ struct SegmentHeader {
   Lsn base{};                // the LSN of offset 0: the end of the segment before
   uint64_t incarnation = 0;  // that began the segment
   uint64_t capacity = 0;     // bytes of the file that batches may fill, a multiple of kBlockBytes
+  // Of a compacted segment; 0 in others: where its batches end in this file, and where they ended before,
+  // which is where the next segment begins.
+  uint64_t end = 0;
+  uint64_t log_end = 0;
+
+  bool compacted() const { return log_end != 0; }
 };
 void Encode(const SegmentHeader& header, std::span<char, kSegmentHeaderBytes> to);
 // Errors as for the store; a header of another log or with another incarnation's checksum is kCorrupt.

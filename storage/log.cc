@@ -28,9 +28,10 @@ Log::Log(FileSystem& files, const LogOptions& options) : files_(files), options_
 
 Log::~Log() = default;
 
-Result<Log::Room> Log::BeginRecord(size_t max_bytes) {
-  if (__builtin_expect(!writer_->Fits(max_bytes), 0)) {
-    if (auto rolled = Roll(max_bytes); !rolled) return tl::make_unexpected(std::move(rolled.error()));
+Result<Log::Room> Log::BeginRecord(size_t max_bytes, Use use) {
+  const uint64_t spared = use == Use::kGrowth ? reserve_bytes_ : 0;
+  if (__builtin_expect(!writer_->Fits(max_bytes + spared), 0)) {
+    if (auto made = MakeRoom(max_bytes, use); !made) return tl::make_unexpected(std::move(made.error()));
   }
   const Place place = writer_->Begin(max_bytes);
   return Room{writer_->body(), place};
@@ -56,6 +57,29 @@ Lsn Log::stable() const {
   return committer_->stable();
 }
 
+// Where the active segment has room, only its reserve is in question: that is free for all once it is clear
+// that another segment can follow.
+Result<void> Log::MakeRoom(size_t max_bytes, Use use) {
+  if (!writer_->Fits(max_bytes)) return Roll(max_bytes);
+  if (use == Use::kReserve) return {};
+  if (!growth_refused_) growth_refused_ = !HasSpace(options_.segment_bytes);
+  if (growth_refused_) return Fail(Error::Code::kFull, "only the log's reserve is left");
+  reserve_bytes_ = 0;
+  return {};
+}
+
+// Whether a file of `bytes` for the segment to come is there or can be.
+bool Log::HasSpace(uint64_t bytes) {
+  const bool ready = held_ || (spares_ && spares_->ready(false));
+  if (!ready) {
+    const auto free = files_.FreeBytes(options_.directory);
+    if (free && *free < bytes) return false;
+  }
+  if (options_.max_disk_bytes == 0) return true;
+  const auto used = files_.UsedBytes(options_.directory);
+  return !used || *used + (ready ? 0 : bytes) <= options_.max_disk_bytes;
+}
+
 // Goes on in the next segment. All that can fail comes first.
 Result<void> Log::Roll(size_t max_bytes) {
   if (failure()) return tl::make_unexpected(*failure());
@@ -70,7 +94,9 @@ Result<void> Log::Roll(size_t max_bytes) {
   }
   const uint64_t capacity = std::max(options_.segment_bytes, AlignUp(needed, kBlockBytes));
   const uint64_t sequence = segments_.back()->sequence() + 1;
-  auto next = Next(sequence, capacity);
+  auto next = options_.max_disk_bytes == 0 || HasSpace(capacity)
+                  ? Next(sequence, capacity)
+                  : Fail(Error::Code::kFull, "the files would take more than maxdisk");
   if (!next) {
     // Whatever the kernel's reason, it may pass, and nothing was recorded: full, as far as callers are
     // concerned.
@@ -97,6 +123,7 @@ Result<void> Log::Roll(size_t max_bytes) {
                      .capacity = capacity,
                      .offset = kSegmentHeaderBytes,
                      .fresh = true});
+  reserve_bytes_ = capacity / kReserveShare;
   return {};
 }
 
@@ -104,7 +131,8 @@ Result<void> Log::Roll(size_t max_bytes) {
 void Log::Seal() {
   if (writer_->has_records()) committer_->Enqueue(writer_->CloseBatch(0));
   Segment& segment = *segments_.back();
-  segment.Seal(log_id_, writer_->closed_end() - segment.base());
+  const uint64_t end = writer_->closed_end() - segment.base();
+  segment.Seal(log_id_, end, end);
   sealed_.push_back({&segment,
                      {.log_id = log_id_,
                       .sequence = segment.sequence(),
@@ -141,6 +169,30 @@ const Segment* Log::TakeIndexed() {
   const Segment* segment = indexed_.front();
   indexed_.pop_front();
   return segment;
+}
+
+std::vector<SealedSegment> Log::SealedSegments(Lsn below) const {
+  std::vector<SealedSegment> sealed;
+  for (const auto& segment : segments_) {
+    if (!segment->mapped() || segment->end_lsn() > below) break;
+    if (!segment->has_index()) continue;
+    sealed.push_back({.identity = segment->index_runs().identity(),
+                      .log_end = segment->end_lsn() - segment->base(),
+                      .path = segment->path(),
+                      .index = segment->shared_index()});
+  }
+  return sealed;
+}
+
+void Log::Replace(RewrittenSegment rewritten) {
+  Segment& segment = *segments_.at(rewritten.sequence - segments_.front()->sequence());
+  segment.Replace(std::move(rewritten.data), rewritten.end, std::move(rewritten.index));
+}
+
+void Log::ForgetBefore(uint64_t first) {
+  const uint64_t count = first - segments_.front()->sequence();
+  CHECK(count < segments_.size());
+  segments_.erase(segments_.begin(), segments_.begin() + static_cast<ptrdiff_t>(count));
 }
 
 // A file and memory for the segment `sequence`: a spare, grown where it must be, or made on the spot.
@@ -213,6 +265,7 @@ void Log::Flush() {
 void Log::Tick(uint64_t now_ms) {
   refused_bytes_ = UINT64_MAX;
   Settle();
+  growth_refused_ = false;
   if (spares_) {
     if (auto failed = spares_->failure()) committer_->Fail(*failed);
   }
@@ -263,6 +316,13 @@ uint64_t Log::log_id() const {
 
 void Log::set_durability(Durability durability) {
   committer_->SetDurability(durability);
+}
+
+void Log::set_max_disk_bytes(uint64_t bytes) {
+  options_.max_disk_bytes = bytes;
+  if (spares_) spares_->set_max_disk_bytes(bytes);
+  growth_refused_ = false;
+  refused_bytes_ = UINT64_MAX;
 }
 
 CommitStats Log::stats() const {

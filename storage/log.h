@@ -8,6 +8,9 @@
 // What can fail: no space for the next segment (BeginRecord says kFull, nothing was recorded); a write or a
 // sync (failure() is set once and for ever, committed() never moves again: the process must end).
 //
+// While there is no space for a next segment, the last eighth of the active one is a reserve: records that
+// let work go on or give space back may use it, others are refused before they touch it.
+//
 // One thread owns a Log. Committing may use the kernel or a thread of its own behind it; that is not visible
 // here.
 #pragma once
@@ -29,6 +32,7 @@
 #include "storage/lsn.h"
 #include "storage/result.h"
 #include "storage/segment.h"
+#include "storage/segment_rewriter.h"
 
 namespace sluice::storage {
 
@@ -65,6 +69,7 @@ struct LogOptions {
   uint64_t zeroing_bytes_per_second = 30 << 20;
   uint64_t tail_cache_bytes =
       64 << 20;                  // of sealed segments, kept in the memory that they were recorded into
+  uint64_t max_disk_bytes = 0;   // of all files in the directory; no segment is begun beyond it. 0: no bound
   IndexVisitor index = nullptr;  // what sealed segments' indexes are made of; null: they get none
   uint64_t epoch = 1;            // replication's term; stored in every batch
   uint64_t new_log_id = 0;       // of a store that is created here; 0: a random one
@@ -151,7 +156,11 @@ class Log {
     char* body;
     Place place;
   };
-  Result<Room> BeginRecord(size_t max_bytes);
+  enum class Use : uint8_t {
+    kGrowth,   // leaves the reserve alone
+    kReserve,  // may use it
+  };
+  Result<Room> BeginRecord(size_t max_bytes, Use use = Use::kReserve);
   // Seals the open record with the `bytes` (<= max_bytes, > 0) that were written. Cannot fail.
   void EndRecord(size_t bytes);
   // Takes the open record back: nothing was recorded.
@@ -188,9 +197,17 @@ class Log {
   // log takes no record afterwards.
   Result<void> Close();
 
-  // Takes in the indexes that are ready: the oldest sealed segment that has one since the last call; null where
-  // there is none. Those that attach() was called for are not among them.
+  // Takes in the indexes that are ready: the oldest sealed segment that has one since the last call; null
+  // where there is none. Those that attach() was called for are not among them.
   const Segment* TakeIndexed();
+
+  // The sealed segments that are read from their files and have their index, oldest first: what a compaction may look
+  // at. Those that end above `below` are left out.
+  std::vector<SealedSegment> SealedSegments(Lsn below) const;
+  // Between two commands: another file has taken the place of a sealed segment's.
+  void Replace(RewrittenSegment rewritten);
+  // Between two commands: the log begins with segment `first` from now on. Nothing refers to what came before.
+  void ForgetBefore(uint64_t first);
 
   // The write or sync that failed, if one did.
   const std::optional<Error>& failure() const;
@@ -201,7 +218,12 @@ class Log {
   void set_durability(Durability durability);
   CommitStats stats() const;
 
+  // Files in the directory may take so many bytes from now on; 0: as many as they like.
+  void set_max_disk_bytes(uint64_t bytes);
+
  private:
+  static constexpr uint64_t kReserveShare = 8;  // of a segment's capacity
+
   // For a segment that is to come.
   struct NextSegment {
     std::shared_ptr<File> file;
@@ -217,7 +239,9 @@ class Log {
   Result<void> CreateFirstSegment(const StoreHeader& store);
   Result<void> GoOn(Recovery& recovery);
   Result<std::shared_ptr<File>> OpenSegmentFile(uint64_t sequence, bool create);
+  Result<void> MakeRoom(size_t max_bytes, Use use);
   Result<void> Roll(size_t max_bytes);
+  bool HasSpace(uint64_t bytes);
   Result<NextSegment> Next(uint64_t sequence, uint64_t capacity);
   Result<std::shared_ptr<File>> Allocate(uint64_t sequence, uint64_t capacity);
   const Error& FailForGood(const Error& error);
@@ -243,6 +267,8 @@ class Log {
   std::unique_ptr<SegmentWriter> writer_;
   std::unique_ptr<SpareFiles> spares_;  // none where nothing may happen in the background
   std::shared_ptr<File> held_;  // a spare that found no memory, or was too small for the segment wanted
+  uint64_t reserve_bytes_ = 0;   // of the active segment; 0 once the next one is at hand
+  bool growth_refused_ = false;  // since the last Tick()
   uint64_t refused_bytes_ = UINT64_MAX;  // records from this size on found no space since the last Tick()
   std::optional<Error> refusal_;
   Lsn idle_tail_{};                       // nothing was recorded

@@ -40,6 +40,19 @@ uint64_t RandomId() {
   return uint64_t{random()} << 32 | random();
 }
 
+// Removes the segments that the log has left behind, and what a compaction did not finish.
+Result<void> RemoveDeadSegments(FileSystem& files, const std::string& directory, uint64_t first) {
+  auto names = files.List(directory);
+  if (!names) return tl::make_unexpected(names.error());
+  for (const std::string& name : *names) {
+    const bool unfinished = name.ends_with(".new") && SegmentSequence(name.substr(0, name.size() - 4));
+    const auto sequence = SegmentSequence(name);
+    if (!unfinished && (!sequence || *sequence >= first)) continue;
+    if (auto removed = files.Remove(directory + "/" + name); !removed) return removed;
+  }
+  return {};
+}
+
 // The way that `wanted` names; the best that there is, for kAuto.
 Result<std::unique_ptr<WritePath>> ChoosePath(CommitPath wanted, const File& file) {
   const bool in_kernel = file.fd() >= 0;
@@ -97,6 +110,8 @@ Result<std::unique_ptr<Log>> Log::Open(FileSystem& files, const LogOptions& opti
   if (auto read = recovery.Read(start, report); !read) return fail(read.error());
   if (auto hardened = recovery.Harden(); !hardened) return fail(hardened.error());
   // The STORE file's sync of the directory makes this durable too.
+  auto cleaned = RemoveDeadSegments(files, options.directory, recovery.first_sequence());
+  if (!cleaned) return fail(cleaned.error());
   auto removed = RemoveStraySidecars(files, options.directory, recovery.first_sequence(),
                                      recovery.first_sequence() + recovery.size() - 1);
   if (!removed) return fail(removed.error());
@@ -163,6 +178,7 @@ Result<void> Log::GoOn(Recovery& recovery) {
   for (size_t i = 0; i + 1 < segments_.size(); ++i) {
     if (!segments_[i]->has_index()) MakeSidecar(*segments_[i], recovery.IdentityOf(i), true);
   }
+  reserve_bytes_ = recovery.active_capacity() / kReserveShare;
   if (background && options_.spare_segments > 0 && options_.zeroing_bytes_per_second > 0) {
     spares_ = std::make_unique<SpareFiles>(
         files_, *buffers_,
@@ -170,6 +186,7 @@ Result<void> Log::GoOn(Recovery& recovery) {
                             .segment_bytes = options_.segment_bytes,
                             .count = options_.spare_segments,
                             .zeroing_bytes_per_second = options_.zeroing_bytes_per_second,
+                            .max_disk_bytes = options_.max_disk_bytes,
                             .direct = direct_},
         active->sequence() + 1);
   }

@@ -1,4 +1,5 @@
-// Which files are mapped where: for the one who has to say, in a signal handler, which of them could not be read.
+// Which files are mapped where: for the one who has to say, in a signal handler, which of them could not be
+// read.
 #pragma once
 
 #include <cstddef>
@@ -12,8 +13,8 @@ class MappedFiles {
  public:
   static constexpr size_t kMost = 1 << 16;  // what a process may map, by Linux's default
 
-  // Notes that `bytes` of the file at `path` are mapped at `begin`. The number is for Remove(); kMost where the
-  // table is full, which only costs the name.
+  // Notes that `bytes` of the file at `path` are mapped at `begin`. The number is for Remove(); kMost where
+  // the table is full, which only costs the name.
   static size_t Add(const void* begin, uint64_t bytes, const std::string& path);
   static void Remove(size_t number);
 

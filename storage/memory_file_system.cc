@@ -165,6 +165,15 @@ Result<uint64_t> MemoryFileSystem::FreeBytes(const std::string&) {
   return free_bytes_;
 }
 
+Result<uint64_t> MemoryFileSystem::UsedBytes(const std::string& directory) {
+  const std::lock_guard lock(mutex_);
+  uint64_t bytes = 0;
+  for (const auto& [path, node] : names_) {
+    if (path.starts_with(directory + "/")) bytes += node->live.size();
+  }
+  return bytes;
+}
+
 void MemoryFileSystem::Crash(uint64_t seed) {
   const std::lock_guard lock(mutex_);
   std::mt19937_64 random(seed);

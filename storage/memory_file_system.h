@@ -43,6 +43,7 @@ class MemoryFileSystem : public FileSystem {
   Result<void> SyncDirectory(const std::string& directory) override;
   Result<std::shared_ptr<void>> Lock(const std::string& path) override;
   Result<uint64_t> FreeBytes(const std::string& directory) override;
+  Result<uint64_t> UsedBytes(const std::string& directory) override;
 
   // The power goes and comes back: each unsynced sector is as it was or as it became at some point since,
   // each unsynced size old or new, each unsynced name change made or not. Files open from before answer kIo

@@ -105,4 +105,17 @@ Result<uint64_t> PosixFileSystem::FreeBytes(const std::string& directory) {
   return static_cast<uint64_t>(status.f_bavail) * status.f_frsize;
 }
 
+Result<uint64_t> PosixFileSystem::UsedBytes(const std::string& directory) {
+  uint64_t bytes = 0;
+  std::error_code failed;
+  std::filesystem::directory_iterator entry(directory, failed);
+  for (; !failed && entry != std::filesystem::directory_iterator(); entry.increment(failed)) {
+    std::error_code gone;  // while we looked
+    const auto size = entry->is_regular_file(gone) ? entry->file_size(gone) : 0;
+    if (!gone) bytes += size;
+  }
+  if (failed) return SystemError(failed.value(), "list", directory);
+  return bytes;
+}
+
 }  // namespace sluice::storage

@@ -16,6 +16,7 @@ class PosixFileSystem : public FileSystem {
   Result<void> SyncDirectory(const std::string& directory) override;
   Result<std::shared_ptr<void>> Lock(const std::string& path) override;
   Result<uint64_t> FreeBytes(const std::string& directory) override;
+  Result<uint64_t> UsedBytes(const std::string& directory) override;
 };
 
 }  // namespace sluice::storage

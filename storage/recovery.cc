@@ -25,6 +25,10 @@ Recovery::Recovery(FileSystem& files, std::string directory, const StoreHeader& 
       reader_(store.log_id, store.incarnation) {}
 
 Result<void> Recovery::Read(const Log::Start& start, RecoveryReport* report) {
+  if (start.replay_from < store_.first_lsn) {
+    return Corrupt(directory_ + ": what the log held below LSN " + std::to_string(Value(store_.first_lsn)) +
+                   " was dead and is gone, and no checkpoint that is whole reaches behind it");
+  }
   auto files = FindFiles();
   if (!files) return tl::make_unexpected(files.error());
   for (size_t i = 0; i < files->size(); ++i) {
@@ -38,6 +42,11 @@ Result<void> Recovery::Read(const Log::Start& start, RecoveryReport* report) {
         report->skipped += 1;
         continue;
       }
+    }
+    if (parts_.back().header.compacted()) {
+      return Corrupt(parts_.back().path +
+                     ": it has been compacted, and stands only together with a checkpoint: none that is whole "
+                     "reaches behind it");
     }
     if (auto followed = Follow(start, report); !followed) return followed;
   }
@@ -66,26 +75,31 @@ Result<Lsn> Recovery::BaseOf(const FoundFile& file, uint64_t sequence) {
   return header->base;
 }
 
-// Leaves the newest segment unread where it ends, as the one that follows it says, at or below the place that is
-// replayed from.
+// Leaves the newest segment unread where it ends, as the one that follows it says, at or below the place that
+// is replayed from.
 Result<bool> Recovery::Skip(const FoundFile& next, const Log::Start& start) {
   Part& part = parts_.back();
   if (next.sequence != part.header.sequence + 1 || next.sequence > start.replay_segment) return false;
   const auto base = BaseOf(next, next.sequence);
   if (!base || *base > start.replay_from || *base < part.header.base + kSegmentHeaderBytes) return false;
   part.end = *base - part.header.base;
-  if (part.end > part.readable) {
+  if (part.header.compacted() && part.header.log_end != part.end) {
+    return Corrupt(part.path + ": it was compacted up to another LSN than the next segment begins at");
+  }
+  if (part.end_in_file() > part.readable) {
     return Corrupt(part.path + ", offset " + std::to_string(part.readable) +
                    ": the file ends here, and the next segment begins further on");
   }
   if (sidecars_ == nullptr) {
-    return tl::make_unexpected(Error{Error::Code::kInvalid, "without an index all of the log must be replayed"});
+    return tl::make_unexpected(
+        Error{Error::Code::kInvalid, "without an index all of the log must be replayed"});
   }
   const std::shared_ptr<const char>& data = part.segment->memory();
-  auto sidecar = sidecars_->Make({.identity = IdentityOf(parts_.size() - 1), .data = data, .may_exist = true});
+  auto sidecar =
+      sidecars_->Make({.identity = IdentityOf(parts_.size() - 1), .data = data, .may_exist = true});
   if (!sidecar) return Corrupt(part.path + ", " + sidecar.error().message);
   part.segment->SetIndex(std::move(*sidecar), sidecars_->visitor());
-  part.segment->Seal(store_.log_id, part.end);
+  part.segment->Seal(store_.log_id, part.end_in_file(), part.end);
   part.segment->ShowMapped(data);
   reader_.Skip(part.segment->stretches().back().incarnation);
   if (start.attach) {
@@ -100,7 +114,7 @@ SidecarIdentity Recovery::IdentityOf(size_t n) const {
           .sequence = part.header.sequence,
           .base = part.header.base,
           .incarnation = part.header.incarnation,
-          .end = part.end};
+          .end = part.end_in_file()};
 }
 
 Result<std::vector<Recovery::FoundFile>> Recovery::FindFiles() {
@@ -150,8 +164,8 @@ Result<bool> Recovery::Begin(const FoundFile& file) {
   return true;
 }
 
-// Replays the newest segment's batches, each as soon as it is verified: whatever comes behind it, it is kept. What
-// lies below the place to replay from is indexed only.
+// Replays the newest segment's batches, each as soon as it is verified: whatever comes behind it, it is kept.
+// What lies below the place to replay from is indexed only.
 Result<void> Recovery::Follow(const Log::Start& start, RecoveryReport* report) {
   Part& part = parts_.back();
   const std::span<const char> bytes(part.segment->data(), part.readable);
@@ -184,7 +198,7 @@ Result<void> Recovery::Follow(const Log::Start& start, RecoveryReport* report) {
     report->batches += 1;
     report->records += batch->records;
   }
-  part.segment->Seal(store_.log_id, part.end);
+  part.segment->Seal(store_.log_id, part.end, part.end);
   part.segment->ShowMapped(part.segment->memory());
   report->bytes += part.end;
   return {};

@@ -9,8 +9,8 @@
 // Otherwise nobody was ever told of what is missing: a torn tail, cut off.
 //
 // Where replay begins further up (there is a checkpoint), segments that end below are not read at all: their
-// headers must follow each other, their indexes must be there or are made, and their records are verified when
-// they are served.
+// headers must follow each other, their indexes must be there or are made, and their records are verified
+// when they are served.
 #pragma once
 
 #include <cstdint>
@@ -60,7 +60,10 @@ class Recovery {
     SegmentHeader header;
     std::unique_ptr<Segment> segment;  // as mapped
     uint64_t readable = 0;             // bytes of the file that may hold batches
-    uint64_t end = 0;                  // behind its last batch
+    uint64_t end = 0;                  // behind its last batch, before a compaction if there was one
+
+    // Behind the last batch that stands in the file.
+    uint64_t end_in_file() const { return header.compacted() ? header.end : end; }
   };
   struct FoundFile {
     uint64_t sequence = 0;

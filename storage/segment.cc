@@ -17,8 +17,9 @@ bool Segment::RecordIsSound(uint64_t offset) const {
   if (offset == sound_ && offset != 0) return true;
   if (offset < kSegmentHeaderBytes || offset % kRecordAlignment != 0) return false;
   if (end_ < kRecordHeaderBytes || offset > end_ - kRecordHeaderBytes) return false;
-  const auto behind = std::upper_bound(stretches_.begin(), stretches_.end(), offset,
-                                       [](uint64_t at, const Stretch& stretch) { return at < stretch.offset; });
+  const auto behind =
+      std::upper_bound(stretches_.begin(), stretches_.end(), offset,
+                       [](uint64_t at, const Stretch& stretch) { return at < stretch.offset; });
   if (behind == stretches_.begin()) return false;
   const Stretch& stretch = *std::prev(behind);
   const char* record = data() + offset;
@@ -37,6 +38,13 @@ void Segment::SetIndex(std::shared_ptr<const Sidecar> index, IndexVisitor visit)
   index_checked_ = false;
   visit_ = visit;
   if (stretches_.empty()) stretches_.assign(index_->stretches().begin(), index_->stretches().end());
+}
+
+void Segment::Replace(std::shared_ptr<const char> data, uint64_t end, std::shared_ptr<const Sidecar> index) {
+  end_ = end;
+  stretches_.clear();
+  ShowMapped(std::move(data));
+  SetIndex(std::move(index), visit_);
 }
 
 void Segment::CheckIndex() const {

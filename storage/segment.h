@@ -11,13 +11,13 @@
 
 namespace sluice::storage {
 
-// A stretch of the log. Readers see one pointer, first to the memory that the bytes were recorded into, later to a
-// read-only mapping of the file. It changes between two commands only: what a command has found stays where it
-// is until the command is over. Offsets are file offsets, so base() is the LSN of offset 0 (the segment's own
-// header).
+// A stretch of the log. Readers see one pointer, first to the memory that the bytes were recorded into, later
+// to a read-only mapping of the file. It changes between two commands only: what a command has found stays
+// where it is until the command is over. Offsets are file offsets, so base() is the LSN of offset 0 (the
+// segment's own header).
 //
-// A segment is sealed once the log goes on in the next one: then it has an end, and some time later an index. The
-// log changes a segment; everybody else has it const. One thread.
+// A segment is sealed once the log goes on in the next one: then it has an end, and some time later an index.
+// The log changes a segment; everybody else has it const. One thread.
 class Segment {
  public:
   // In memory, and to be recorded into.
@@ -31,20 +31,29 @@ class Segment {
 
   // Behind the last batch; 0 while the segment is not sealed.
   uint64_t end() const { return end_; }
-  Lsn end_lsn() const { return base_ + end_; }
+  // Where the next segment begins: base() + end(), unless the segment has been compacted.
+  Lsn end_lsn() const { return base_ + log_end_; }
+  // Some of what it held is gone, and what is left stands nearer to its front.
+  bool compacted() const { return log_end_ != end_; }
+  // The LSN that what stands at `offset` counts with when it is held against another. Nothing that a
+  // compaction left was above an LSN of its own segment and is not so now: all of it counts as the segment's
+  // end.
+  Lsn Counts(uint64_t offset) const { return compacted() ? end_lsn() : base_ + offset; }
 
   // The bytes come from the file: they may have been damaged since they were written.
   bool mapped() const { return mapped_; }
-  // Whether the record whose header stands at `offset` is there as it was written. O(its length), but for the one
-  // that was asked for last. Any offset will do.
+  // Whether the record whose header stands at `offset` is there as it was written. O(its length), but for the
+  // one that was asked for last. Any offset will do.
   bool RecordIsSound(uint64_t offset) const;
 
   // Whether the index has come.
   bool has_index() const { return index_ != nullptr; }
   // The runs of the index, without their cells.
   const Sidecar& index_runs() const { return *index_; }
-  // The index, its cells verified when they are first asked for. Where they are damaged the index is made again
-  // from the segment; where that cannot be done either, the process ends with a message that names the file.
+  std::shared_ptr<const Sidecar> shared_index() const { return index_; }
+  // The index, its cells verified when they are first asked for. Where they are damaged the index is made
+  // again from the segment; where that cannot be done either, the process ends with a message that names the
+  // file.
   const Sidecar& index() const {
     if (!index_checked_) CheckIndex();
     return *index_;
@@ -59,10 +68,14 @@ class Segment {
   // From here on another incarnation wrote (the first one from kSegmentHeaderBytes on).
   void BeginStretch(const Stretch& stretch) { stretches_.push_back(stretch); }
   const std::vector<Stretch>& stretches() const { return stretches_; }
-  void Seal(uint64_t log_id, uint64_t end) {
+  // `log_end` is where it ended before it was compacted, and `end` where it was not.
+  void Seal(uint64_t log_id, uint64_t end, uint64_t log_end) {
     log_id_ = log_id;
     end_ = end;
+    log_end_ = log_end;
   }
+  // Other bytes take the place of these, with an index of their own.
+  void Replace(std::shared_ptr<const char> data, uint64_t end, std::shared_ptr<const Sidecar> index);
   void ShowMapped(std::shared_ptr<const char> data) {
     data_ = std::move(data);
     mapped_ = true;
@@ -80,6 +93,7 @@ class Segment {
   bool mapped_ = false;
   uint64_t log_id_ = 0;
   uint64_t end_ = 0;
+  uint64_t log_end_ = 0;
   std::vector<Stretch> stretches_;
   std::string path_;
   mutable uint64_t sound_ = 0;  // offset of the record that was verified last

@@ -28,7 +28,7 @@ struct Header {
   uint64_t base;
   uint64_t incarnation;
   uint64_t end;
-  uint64_t runs_checksum;   // of stretches and runs
+  uint64_t runs_checksum;  // of stretches and runs
   uint64_t cells_checksum;
   uint32_t stretches;
   uint32_t runs;
@@ -127,7 +127,8 @@ Result<void> Sidecar::Parse(std::span<const char> bytes, const SidecarIdentity& 
     return Corrupt("the index is not as long as it says");
   }
   const char* at = bytes.data() + sizeof header;
-  if (Sum(at, runs_bytes) != header.runs_checksum) return Corrupt("the index's runs do not match their checksum");
+  if (Sum(at, runs_bytes) != header.runs_checksum)
+    return Corrupt("the index's runs do not match their checksum");
   stretches_ = Array<Stretch>(at, header.stretches);
   runs_ = Array<IndexRun>(at, header.runs);
   cells_ = Array<IndexCell>(at, header.cells);
@@ -140,16 +141,18 @@ Result<void> Sidecar::Parse(std::span<const char> bytes, const SidecarIdentity& 
 }
 
 std::span<const IndexRun> Sidecar::RunsOf(uint64_t object) const {
-  const auto first = std::lower_bound(runs_.begin(), runs_.end(), object,
-                                      [](const IndexRun& run, uint64_t wanted) { return run.object < wanted; });
+  const auto first =
+      std::lower_bound(runs_.begin(), runs_.end(), object,
+                       [](const IndexRun& run, uint64_t wanted) { return run.object < wanted; });
   auto last = first;
   while (last != runs_.end() && last->object == object) ++last;
   return {first, last};
 }
 
 const IndexRun& Sidecar::Find(uint64_t object, uint64_t last_ms, uint64_t last_seq) const {
-  const auto behind = std::upper_bound(runs_.begin(), runs_.end(), std::tuple(object, last_ms, last_seq),
-                                       [](const auto& wanted, const IndexRun& run) { return wanted < Key(run); });
+  const auto behind =
+      std::upper_bound(runs_.begin(), runs_.end(), std::tuple(object, last_ms, last_seq),
+                       [](const auto& wanted, const IndexRun& run) { return wanted < Key(run); });
   CHECK(behind != runs_.begin());
   const IndexRun& run = *std::prev(behind);
   CHECK(Key(run) == std::tuple(object, last_ms, last_seq));

@@ -1,10 +1,11 @@
 // A sealed segment's index: which entries of which objects stand where in it.
 //
-// Immutable, and a function of the segment's bytes alone: it is made when a segment is sealed, and again wherever
-// its file is missing or is not the one that belongs to the segment. So nothing waits for it to be durable.
+// Immutable, and a function of the segment's bytes alone: it is made when a segment is sealed, and again
+// wherever its file is missing or is not the one that belongs to the segment. So nothing waits for it to be
+// durable.
 //
-// docs/formats.md states every byte: a header, the stretches that incarnations wrote, the runs in the order of
-// (object, last ID), the cells in log order within each run.
+// docs/formats.md states every byte: a header, the stretches that incarnations wrote, the runs in the order
+// of (object, last ID), the cells in log order within each run.
 #pragma once
 
 #include <cstddef>
@@ -46,8 +47,8 @@ class Sidecar {
  public:
   static constexpr size_t kHeaderBytes = 96;
 
-  // Over `size` bytes of a file, or of memory. Verifies all but the cells; kCorrupt where it is damaged or does
-  // not belong to `expected`.
+  // Over `size` bytes of a file, or of memory. Verifies all but the cells; kCorrupt where it is damaged or
+  // does not belong to `expected`.
   static Result<std::shared_ptr<const Sidecar>> FromFile(std::shared_ptr<const char> bytes, uint64_t size,
                                                          const SidecarIdentity& expected);
   static Result<std::shared_ptr<const Sidecar>> FromMemory(std::string_view bytes,

@@ -19,8 +19,8 @@ class SidecarBuilder {
     while (at < identity_.end) {
       const auto batch = reader.Read({data_, identity_.end}, identity_.base, at);
       if (!batch) {
-        return tl::make_unexpected(Error{batch.error().code, "offset " + std::to_string(at) + ": " +
-                                                                 batch.error().message});
+        return tl::make_unexpected(
+            Error{batch.error().code, "offset " + std::to_string(at) + ": " + batch.error().message});
       }
       if (stretches_.empty() || stretches_.back().incarnation != batch->incarnation) {
         stretches_.push_back({Value(batch->base), batch->incarnation, at});
@@ -34,7 +34,8 @@ class SidecarBuilder {
       }
     }
     if (stretches_.empty()) {  // a segment that the log only passed through
-      stretches_.push_back({Value(identity_.base + kSegmentHeaderBytes), identity_.incarnation, kSegmentHeaderBytes});
+      stretches_.push_back(
+          {Value(identity_.base + kSegmentHeaderBytes), identity_.incarnation, kSegmentHeaderBytes});
     }
     return {};
   }
@@ -62,15 +63,15 @@ class SidecarBuilder {
                        .first_seq = entry.seq,
                        .last_ms = entry.ms,
                        .last_seq = entry.seq,
-                       .base_ms = entry.ms,
+                       .bytes = 0,
                        .count = 0,
                        .cells_at = static_cast<uint32_t>(cells_.size()),
                        .last_offset = 0,
                        .zero = 0});
     }
     IndexRun& run = runs_.back();
-    const bool fits = FitsCell(run.base_ms, entry.ms, entry.seq);
-    cells_.push_back({fits ? CellDelta(run.base_ms, entry.ms, entry.seq) : 0, entry.offset});
+    cells_.push_back({CellDelta(entry.ms, entry.seq), entry.offset});
+    run.bytes += entry.bytes;
     run.last_ms = entry.ms;
     run.last_seq = entry.seq;
     run.last_offset = entry.offset;
@@ -80,7 +81,7 @@ class SidecarBuilder {
   static bool Continues(const IndexRun& run, const IndexSink::Entry& entry) {
     return run.object == entry.object &&
            std::tie(run.last_ms, run.last_seq) < std::tie(entry.ms, entry.seq) &&
-           FitsCell(run.base_ms, run.first_ms, run.first_seq) && FitsCell(run.base_ms, entry.ms, entry.seq);
+           BaseMs(run.first_ms) == BaseMs(entry.ms) && BaseSeq(run.first_seq) == BaseSeq(entry.seq);
   }
 
   const char* data_;

@@ -14,9 +14,10 @@ namespace sluice::storage {
 // What a visitor finds in record bodies.
 class IndexSink {
  public:
-  // An entry of `object`, whose event begins at `offset` of the body.
-  void Add(uint64_t object, uint64_t ms, uint64_t seq, size_t offset) {
-    entries_.push_back({object, ms, seq, body_offset_ + static_cast<uint32_t>(offset)});
+  // An entry of `object`, whose event begins at `offset` of the body and takes `bytes`.
+  void Add(uint64_t object, uint64_t ms, uint64_t seq, size_t offset, size_t bytes) {
+    entries_.push_back(
+        {object, ms, seq, body_offset_ + static_cast<uint32_t>(offset), static_cast<uint32_t>(bytes)});
   }
 
  private:
@@ -27,13 +28,14 @@ class IndexSink {
     uint64_t ms;
     uint64_t seq;
     uint32_t offset;
+    uint32_t bytes;
   };
   uint32_t body_offset_ = 0;  // of the body that is being visited
   std::vector<Entry> entries_;
 };
 
-// The sidecar of the segment in `data`, whose last batch ends at identity.end. Every batch and record is verified:
-// kCorrupt, with the offset, where one does not match. Any thread.
+// The sidecar of the segment in `data`, whose last batch ends at identity.end. Every batch and record is
+// verified: kCorrupt, with the offset, where one does not match. Any thread.
 Result<std::string> BuildSidecar(const char* data, const SidecarIdentity& identity, IndexVisitor visit);
 
 }  // namespace sluice::storage

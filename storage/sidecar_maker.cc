@@ -91,8 +91,9 @@ Result<std::shared_ptr<const Sidecar>> SidecarMaker::Load(const SidecarIdentity&
   auto size = (*file)->Size();
   if (!size) return tl::make_unexpected(size.error());
   if (*size == 0) return tl::make_unexpected(Error{Error::Code::kCorrupt, "the index is empty"});
-  return (*file)->Map(*size).and_then(
-      [&](std::shared_ptr<const char> bytes) { return Sidecar::FromFile(std::move(bytes), *size, identity); });
+  return (*file)->Map(*size).and_then([&](std::shared_ptr<const char> bytes) {
+    return Sidecar::FromFile(std::move(bytes), *size, identity);
+  });
 }
 
 Result<void> SidecarMaker::Write(uint64_t sequence, const std::string& bytes) const {

@@ -1,8 +1,8 @@
 // Makes the sidecars of sealed segments: in a thread of its own, or at once where nothing may happen in the
 // background.
 //
-// The happy path: the index is made from the segment's bytes, written beside it under another name, renamed, and
-// mapped. Where the file cannot be written the index stays in memory: it is needed all the same.
+// The happy path: the index is made from the segment's bytes, written beside it under another name, renamed,
+// and mapped. Where the file cannot be written the index stays in memory: it is needed all the same.
 #pragma once
 
 #include <atomic>
@@ -71,9 +71,9 @@ class SidecarMaker {
   std::thread thread_;
 };
 
-// Removes the sidecars in `directory` that belong to no sealed segment: those below `first` and from `active` on,
-// and what was not finished. To be followed by a sync of the directory before the active segment is recorded
-// into: an index of what a power cut took from it must not come back.
+// Removes the sidecars in `directory` that belong to no sealed segment: those below `first` and from `active`
+// on, and what was not finished. To be followed by a sync of the directory before the active segment is
+// recorded into: an index of what a power cut took from it must not come back.
 Result<void> RemoveStraySidecars(FileSystem& files, const std::string& directory, uint64_t first,
                                  uint64_t active);
 

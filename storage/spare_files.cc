@@ -30,7 +30,11 @@ std::optional<uint64_t> SpareNumber(std::string_view name) {
 }  // namespace
 
 SpareFiles::SpareFiles(FileSystem& files, BufferPool& buffers, Options options, uint64_t next_sequence)
-    : files_(files), buffers_(buffers), options_(std::move(options)), next_sequence_(next_sequence) {
+    : files_(files),
+      buffers_(buffers),
+      options_(std::move(options)),
+      max_disk_bytes_(options_.max_disk_bytes),
+      next_sequence_(next_sequence) {
   CHECK(options_.count > 0 && options_.zeroing_bytes_per_second > 0);
   thread_ = std::thread([this] { Run(); });
 }
@@ -158,6 +162,12 @@ Result<void> SpareFiles::MakeSpare() {
 }
 
 Result<std::unique_ptr<File>> SpareFiles::AllocateUnfinished(std::string* path) {
+  if (const uint64_t most = max_disk_bytes_; most != 0) {
+    const auto used = files_.UsedBytes(options_.directory);
+    if (used && *used + options_.segment_bytes > most) {
+      return tl::make_unexpected(Error{Error::Code::kFull, "the files would take more than maxdisk"});
+    }
+  }
   *path = Path(std::string(kPrefix) + std::to_string(next_number_++) + std::string(kUnfinished));
   auto file = files_.Open(*path, {.create = true, .exclusive = true, .direct = options_.direct});
   if (!file) return file;

@@ -7,6 +7,7 @@
 // the log notices at its next roll.
 #pragma once
 
+#include <atomic>
 #include <condition_variable>
 #include <cstdint>
 #include <memory>
@@ -28,11 +29,12 @@ class SpareFiles {
     uint64_t segment_bytes = 0;
     uint32_t count = 0;  // zeroed files to keep, the one that has its name included; at least 1
     uint64_t zeroing_bytes_per_second = 0;
+    uint64_t max_disk_bytes = 0;  // of all files in the directory; none is made beyond it. 0: no bound
     bool direct = false;
   };
   struct Ready {
     std::shared_ptr<File> file;
-    bool zeroed = false;           // the file's blocks have been written once
+    bool zeroed = false;  // the file's blocks have been written once
   };
 
   // `next_sequence` is the segment that will be asked for first. `buffers` are warmed along with each file:
@@ -49,6 +51,8 @@ class SpareFiles {
   void GiveBack(uint64_t sequence);
   // Whether a file is ready to be taken (and has been zeroed).
   bool ready(bool zeroed) const;
+  // As in the options, from now on.
+  void set_max_disk_bytes(uint64_t bytes) { max_disk_bytes_ = bytes; }
   // The sync of the directory that failed, if one did: final, as for every sync.
   std::optional<Error> failure() const;
 
@@ -70,6 +74,7 @@ class SpareFiles {
   FileSystem& files_;
   BufferPool& buffers_;
   const Options options_;
+  std::atomic<uint64_t> max_disk_bytes_;
   std::vector<std::string> spares_;  // zeroed, by path; the worker's own
   uint64_t next_number_ = 1;         // of a spare; the worker's own
 

@@ -52,7 +52,8 @@ void KeyWalk::Visit(const Object& object, uint64_t unix_ms) {
                            .available = item.available(),
                            .held = item.held(),
                            .sold = item.sold(),
-                           .orders = item.orders()});
+                           .orders = item.orders_placed(),
+                           .tries = item.statistics().tries});
 }
 
 void KeyWalk::VisitStream(const Object& object, uint64_t unix_ms) {

@@ -4,6 +4,7 @@
 #include <charconv>
 
 #include "server/admin/metrics_text.h"
+#include "server/commands/seckill_code.h"
 
 namespace sluice::admin {
 namespace {
@@ -112,6 +113,14 @@ void Items(const KeyFigures& keys, MetricsText& text) {
   of_items(&ItemFigures::sold);
   text.Counter("sluice_item_orders_total", "Orders taken.");
   of_items(&ItemFigures::orders);
+  text.Counter("sluice_item_tries_total", "Tries to buy, by what they were answered.");
+  static_assert(commands::kTryNames.size() == engine::SaleStatistics::kCodes);
+  for (const ItemFigures& row : keys.items) {
+    const std::string db = std::to_string(row.db);
+    for (size_t i = 0; i < row.tries.size(); ++i) {
+      text.Sample(row.tries[i], {{"db", db}, {"key", row.key}, {"answer", commands::kTryNames[i]}});
+    }
+  }
 }
 
 }  // namespace

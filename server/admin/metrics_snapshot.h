@@ -1,6 +1,7 @@
 // What /metrics tells: figures that the loop took at one moment, ready to be handed to another thread.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -9,6 +10,7 @@
 
 #include "server/commands/diagnostics.h"
 #include "server/commands/host.h"
+#include "server/engine/stock_item.h"
 #include "storage/log.h"
 
 namespace sluice::admin {
@@ -37,6 +39,7 @@ struct ItemFigures {
   uint64_t held = 0;
   uint64_t sold = 0;
   uint64_t orders = 0;
+  std::array<uint64_t, engine::SaleStatistics::kCodes> tries{};  // by commands::kTryNames
 };
 
 // Of keys: the outcome of one walk over all of them.

@@ -67,8 +67,9 @@ struct Keys {
     kRange,    // from `first` to `last` (negative: from the end) in steps of `step`
     kStreams,  // after the word STREAMS, the first half of what follows
     kCounted,  // at `first` the number of keys; they follow, in steps of `step`
-    // One behind each of `words` among the arguments `first`, `first` + 2, ...: options come in pairs. As far
-    // as the word FIELDS, behind which users' own words stand; an empty key is none.
+    // One behind each of `words` among the arguments `first`, `first` + 2, ...: options come in pairs. With a
+    // `step` they stand behind the kCounted keys that `first` and it tell. What FIELDS n brings are users'
+    // own words; an empty key is none.
     kWords,
   };
   Kind kind = kNone;

@@ -24,6 +24,7 @@ inline constexpr Keys kFirstKey{Keys::kRange, 1, 1, 1};
 inline constexpr Keys kSecondArgKey{Keys::kRange, 2, 2, 1};
 inline constexpr Keys kAllKeys{Keys::kRange, 1, -1, 1};
 inline constexpr Keys kPairKeys{Keys::kRange, 1, -1, 2};
+inline constexpr Keys kItemsKeys{Keys::kCounted, 3, 0, 2};
 inline constexpr Keys kStreamsKeys{Keys::kStreams, 0, 0, 0};
 
 inline constexpr uint32_t kAlways = kLoading | kStale;  // answers in every state of the server

@@ -140,8 +140,16 @@ size_t CountedKeys(std::span<const std::string_view> args, size_t at, size_t ste
 
 std::vector<size_t> KeysBehindWords(const Keys& keys, std::span<const std::string_view> args) {
   std::vector<size_t> found;
-  for (size_t i = static_cast<size_t>(keys.first); i + 1 < args.size() && !IsWord(args[i], "FIELDS");
-       i += 2) {
+  auto first = static_cast<size_t>(keys.first);
+  if (keys.step != 0) {
+    const auto step = static_cast<size_t>(keys.step);
+    first += 1 + CountedKeys(args, first, step) * step;
+  }
+  for (size_t i = first; i + 1 < args.size(); i += 2) {
+    if (IsWord(args[i], "FIELDS")) {
+      i += 2 * CountedKeys(args, i + 1, 2);
+      continue;
+    }
     for (std::string_view words = keys.words; !words.empty() && !args[i + 1].empty();) {
       const size_t end = std::min(words.find('|'), words.size());
       if (IsWord(args[i], words.substr(0, end))) found.push_back(i + 1);

@@ -94,6 +94,15 @@ class Context {
   // A consumer has looked, without an event to tell it.
   virtual void Touch(engine::ObjectId stream, uint32_t group, uint32_t consumer) = 0;
 
+  // Whether `user` (a hash of the name) may try to buy `item`, at `rate` tries in `span_ms`; counts the try.
+  [[nodiscard]] virtual bool MayTry(engine::ObjectId item, uint64_t user, uint64_t rate,
+                                    uint64_t span_ms) = 0;
+  // Somebody tried to buy, with that answer (SaleStatistics).
+  virtual void CountTry(engine::ObjectId item, size_t code) = 0;
+  // The item's stock was changed by what was just recorded; `available` pieces were there before. Tells those
+  // who listen where nothing is left, or something is again.
+  virtual void StockChanged(engine::ObjectId item, uint64_t available) = 0;
+
   // EXEC: executes each queued request in turn, as one record; the replies follow one another. False where
   // the log has no room: nothing was executed, and the error is the reply.
   [[nodiscard]] virtual bool ExecuteAll(const Transaction& transaction) = 0;

@@ -15,7 +15,10 @@
 #include "server/commands/errors.h"
 #include "server/commands/handlers.h"
 #include "server/commands/keyspace_events.h"
+#include "server/commands/memory_gauge.h"
 #include "server/commands/monitors.h"
+#include "server/commands/rate_table.h"
+#include "server/commands/sale_expiry.h"
 #include "server/commands/subscriptions.h"
 #include "server/commands/wait_table.h"
 #include "server/commands/watch_table.h"
@@ -30,6 +33,12 @@ constexpr std::string_view kCheckpoint = "checkpoint";
 
 // Due keys that one slice of background work removes.
 constexpr size_t kExpiriesAtOnce = 256;
+
+// Holds that end in one tick: about a quarter of it, so that a million that run out together are released
+// within seconds, while everybody else is served.
+constexpr size_t kHoldsAtOnce = 256;
+// Closed orders that one slice of background work forgets.
+constexpr size_t kForgottenAtOnce = 512;
 
 // What an unknown command is told: its name and the first arguments, cut as Redis cuts them.
 std::string UnknownCommand(const protocol::Request& request) {
@@ -54,6 +63,11 @@ std::string ToWire(std::span<const std::string_view> args) {
   std::string wire = errors::Concat({"*", std::to_string(args.size()), "\r\n"});
   for (std::string_view arg : args) AppendBulk(wire, arg);
   return wire;
+}
+
+// On a full disk what makes the state larger is refused; what hands out, acknowledges and removes goes on.
+storage::Log::Use UseOf(bool grows) {
+  return grows ? storage::Log::Use::kGrowth : storage::Log::Use::kReserve;
 }
 
 // A row that fits a request, or what to answer instead.
@@ -95,6 +109,8 @@ class Dispatcher::Impl {
   }
 
   void SetTime(Time now) {
+    if (now_.monotonic_ms == 0) start_ = now;
+    now.steady_ms = start_.unix_ms() + (now.monotonic_ms - start_.monotonic_ms);
     // A wall clock that is set back stands still until it has caught up: IDs and windows rely on it.
     now.unix_us = std::max(now.unix_us, now_.unix_us);
     now_ = now;
@@ -103,7 +119,7 @@ class Dispatcher::Impl {
 
   void Execute(Session& session, const protocol::Request& request);
   bool IsWrite(const protocol::Request& request) const;
-  void ExpireBlocked();
+  void RunDue();
   std::optional<uint64_t> next_deadline_ms() const;
   const ServerStatistics& statistics() const { return statistics_; }
   void Drop(Session& session);
@@ -128,8 +144,10 @@ class Dispatcher::Impl {
   void Refuse(Session& session, const Command* command, std::string_view error);
   bool MayRun(Session& session, const Command& command, const protocol::Request& request);
   acl::Denied DeniedTo(Session& session, const Command& command, const protocol::Request& request);
+  static bool NeedsMemory(const Session& session, const Command& command);
+  void RefuseMemory(Session& session, const Command& command);
   // `cause`: the command whose change this is; nullptr: time's.
-  storage::Result<void> Record(std::span<engine::Event> events, const Command* cause);
+  storage::Result<void> Record(std::span<engine::Event> events, storage::Log::Use use, const Command* cause);
   bool RunCheckpointSlice();
   void PublishKeyspaceEvents(const std::vector<KeyspaceEvent>& events);
   void PublishMisses(Session& session, const Command& command, const protocol::Request& request);
@@ -138,6 +156,10 @@ class Dispatcher::Impl {
   void Notice(const engine::Event& event);
   void NoticeKey(uint8_t db, std::string_view key, bool wakes);
   void NoticeDatabase(uint8_t db);
+  void StockChanged(engine::ObjectId id, uint64_t before);
+  uint64_t HoldsDueMs() const;
+  void ReleaseDueHolds();
+  bool ForgetStaleOrders();
   void ServeReady();
   void ServeQueue(WaitQueue& queue);
   bool Retry(BlockedCall& call);
@@ -153,6 +175,10 @@ class Dispatcher::Impl {
   Host& host_;
   const Settings& settings_;
   Time now_;
+  Time start_;                        // when this life began
+  uint64_t holds_retry_ms_ = 0;       // monotonic: the log had no room for what was due
+  std::unique_ptr<RateTable> rates_;  // none until it is needed
+  MemoryGauge memory_;
   Diagnostics diagnostics_;
   ServerStatistics& statistics_ = diagnostics_.statistics;
   CommandTimes& times_ = diagnostics_.times;
@@ -184,7 +210,8 @@ class Dispatcher::Impl::Call final : public Context {
   using Context::Record;
   bool Record(std::span<engine::Event> events) override {
     if (damaged_) return AnswerDamage(), false;
-    const storage::Result<void> recorded = impl_.Record(events, &command);
+    const storage::Result<void> recorded =
+        impl_.Record(events, UseOf((command.flags & kDenyOom) != 0), &command);
     if (recorded) return true;
     reply.Truncate(begin_);
     reply.Error(recorded.error().code == storage::Error::Code::kInvalid ? errors::kTooLarge
@@ -226,6 +253,21 @@ class Dispatcher::Impl::Call final : public Context {
 
   void Touch(engine::ObjectId stream, uint32_t group, uint32_t consumer) override {
     impl_.journal_.mutable_engine().Touch(stream, group, consumer, now.unix_ms());
+  }
+
+  bool MayTry(engine::ObjectId item, uint64_t user, uint64_t rate, uint64_t span_ms) override {
+    const uint64_t users = host.settings().seckill_rate_users;
+    if (impl_.rates_ == nullptr || impl_.rates_->users() != users)
+      impl_.rates_ = std::make_unique<RateTable>(users);
+    // The same user's tries of another item are another's.
+    const uint64_t key = (user ^ static_cast<uint64_t>(item)) * 0x9E3779B97F4A7C15u;
+    return impl_.rates_->Take(key, rate, span_ms, now.monotonic_ms);
+  }
+  void CountTry(engine::ObjectId item, size_t code) override {
+    impl_.journal_.mutable_engine().CountTry(item, code);
+  }
+  void StockChanged(engine::ObjectId item, uint64_t available) override {
+    impl_.StockChanged(item, available);
   }
 
   bool ExecuteAll(const Transaction& transaction) override { return impl_.ExecuteAll(session, transaction); }
@@ -333,6 +375,8 @@ void Dispatcher::Impl::Decide(Session& session, const protocol::Request& request
   }
   const Command& command = *resolved.command;
   if (!session.user->unrestricted() && !MayRun(session, command, request)) return;
+  if (NeedsMemory(session, command) && memory_.IsOver(settings_.max_memory, now_.monotonic_ms)) [[unlikely]]
+    return RefuseMemory(session, command);
   if (session.subscriptions && session.version == protocol::Version::kResp2 &&
       (command.flags & kInSubscription) == 0) {
     return Refuse(session, &command,
@@ -443,13 +487,14 @@ void Dispatcher::Impl::Queue(Session& session, const Command& command, const pro
     transaction.broken = true;
     return Refuse(session, &command, "Command not allowed inside a transaction");
   }
-  if (transaction.bytes > host_.settings().max_transaction_bytes) {
+  if (transaction.bytes > settings_.max_transaction_bytes) {
     transaction.broken = true;
     return Refuse(session, &command, "the transaction is larger than max-transaction-bytes");
   }
   transaction.requests.push_back(ToWire(request.args()));
   transaction.bytes += transaction.requests.back().size();
   transaction.writes |= (command.flags & kWrite) != 0;
+  transaction.grows |= (command.flags & kDenyOom) != 0;
   protocol::ReplyWriter(session.output.bytes(), session.version).Simple("QUEUED");
 }
 
@@ -457,10 +502,10 @@ void Dispatcher::Impl::Queue(Session& session, const Command& command, const pro
 bool Dispatcher::Impl::ExecuteAll(Session& session, const Transaction& transaction) {
   // An event takes less than twice the request that asks for it and what it fixes besides; what depends on
   // state (the ids that XAUTOCLAIM finds) has to do with the rest, or is refused in its place.
-  constexpr size_t kRoomPerRequest = 256;
+  constexpr size_t kRoomPerRequest = 512;
   constexpr size_t kRoomForState = 64 * 1024;
   const size_t room = kRoomForState + transaction.bytes * 2 + transaction.requests.size() * kRoomPerRequest;
-  if (transaction.writes && !journal_.BeginGroup(room)) {
+  if (transaction.writes && !journal_.BeginGroup(room, UseOf(transaction.grows))) {
     Refuse(session, nullptr, errors::kDiskFull);
     return false;
   }
@@ -520,17 +565,36 @@ bool Dispatcher::Impl::IsWrite(const protocol::Request& request) const {
   return (command->flags & (kWrite | kMayWrite)) != 0;
 }
 
+bool Dispatcher::Impl::NeedsMemory(const Session& session, const Command& command) {
+  if ((command.flags & kMayWrite) != 0) return session.transaction && session.transaction->grows;
+  return (command.flags & kDenyOom) != 0;
+}
+
+// As Redis does it: a transaction in which one is queued is broken, and one that would execute one is
+// discarded.
+void Dispatcher::Impl::RefuseMemory(Session& session, const Command& command) {
+  if ((command.flags & kMayWrite) == 0) {
+    if (session.transaction) session.transaction->broken = true;
+    return Refuse(session, &command, errors::kOutOfMemory);
+  }
+  session.transaction.reset();
+  watches_.Remove(session);
+  Refuse(session, &command,
+         errors::Concat({"-EXECABORT Transaction discarded because of: ", errors::kOutOfMemory.substr(1)}));
+}
+
 // ---- changes
 
-storage::Result<void> Dispatcher::Impl::Record(std::span<engine::Event> events, const Command* cause) {
+storage::Result<void> Dispatcher::Impl::Record(std::span<engine::Event> events, storage::Log::Use use,
+                                               const Command* cause) {
   // The names of keys that go are known only before they do.
   if (!waiters_.empty() || !watches_.empty()) {
     for (const engine::Event& event : events) Notice(event);
   }
   if (!publishes_keys_ || !subscriptions_.any()) [[likely]]
-    return journal_.Record(events);
+    return journal_.Record(events, use);
   const std::vector<KeyspaceEvent> told = KeyspaceEventsOf(events, journal_.engine().keys(), cause);
-  auto recorded = journal_.Record(events);
+  auto recorded = journal_.Record(events, use);
   if (recorded) PublishKeyspaceEvents(told);
   return recorded;
 }
@@ -574,13 +638,14 @@ void Dispatcher::Impl::RemoveDueKeys(const Session& session, const Command& comm
 void Dispatcher::Impl::RemoveIfDue(const engine::Object* object) {
   if (object == nullptr || !object->IsDue(now_.unix_ms())) return;
   engine::Event removal = engine::RemoveKey{object->id};
-  if (Record(std::span(&removal, 1), nullptr)) ++statistics_.expired;
+  if (Record(std::span(&removal, 1), storage::Log::Use::kReserve, nullptr)) ++statistics_.expired;
 }
 
 bool Dispatcher::Impl::RunBackgroundSlice() {
   bool more = journal_.mutable_engine().FreeSome();
   more |= RunCheckpointSlice();
   more |= journal_.SealSome();
+  more |= ForgetStaleOrders();
   const bool watched = settings_.latency_threshold_ms != 0;
   const uint64_t began_ns = watched ? Stopwatch::Nanoseconds() : 0;
   for (size_t i = 0; i < kExpiriesAtOnce && !pause_; ++i) {
@@ -602,11 +667,13 @@ bool Dispatcher::Impl::RunBackgroundSlice() {
 bool Dispatcher::Impl::RunCheckpointSlice() {
   engine::Checkpointer& checkpointer = journal_.checkpointer();
   const uint64_t finished = checkpointer.status().finished;
-  const bool more = checkpointer.RunSlice(now_.unix_ms());
+  bool more = checkpointer.RunSlice(now_.unix_ms());
   if (checkpointer.status().finished != finished) {
+    journal_.compactor().Request();
     waiters_.MarkReady(kNoDatabase, kCheckpoint);
     if (waiters_.any_ready()) ServeReady();
   }
+  more |= journal_.compactor().RunSlice();
   return more;
 }
 
@@ -646,6 +713,56 @@ void Dispatcher::Impl::NoticeKey(uint8_t db, std::string_view key, bool wakes) {
 void Dispatcher::Impl::NoticeDatabase(uint8_t db) {
   watches_.TouchAll(db);
   waiters_.MarkAllReady(db);
+}
+
+// ---- sales
+
+void Dispatcher::Impl::StockChanged(engine::ObjectId id, uint64_t before) {
+  const engine::Object& object = *journal_.engine().keys().Find(id);
+  const uint64_t now = object.item().available();
+  if ((before == 0) == (now == 0)) return;
+  if (now == 0) journal_.mutable_engine().NoteSoldOut(id, now_.unix_ms());
+  subscriptions_.Publish(ChannelKind::kChannel, errors::Concat({"__seckill__:", object.key}),
+                         now == 0 ? "soldout" : "restocked");
+}
+
+// When the first hold ends, in monotonic time: not before the grace after the start, nor before the log is
+// asked for room again.
+uint64_t Dispatcher::Impl::HoldsDueMs() const {
+  const int64_t from_start = journal_.engine().deadlines().time_ms() - static_cast<int64_t>(start_.unix_ms());
+  const uint64_t grace_ms = settings_.hold_grace_ms;
+  const uint64_t after = std::max(grace_ms, static_cast<uint64_t>(std::max<int64_t>(from_start, 0)));
+  return std::max(start_.monotonic_ms + after, holds_retry_ms_);
+}
+
+// Not during CLIENT PAUSE, in which nothing is written: holds last until its end then.
+void Dispatcher::Impl::ReleaseDueHolds() {
+  const engine::ItemAlarms& deadlines = journal_.engine().deadlines();
+  size_t left = kHoldsAtOnce;
+  while (left > 0 && !pause_ && !deadlines.empty() && HoldsDueMs() <= now_.monotonic_ms) {
+    SalePlan plan(journal_.engine(), now_);
+    left -= PlanRelease(journal_.engine(), now_, left, settings_.seckill_closed_orders, plan);
+    if (!Record(plan.events(), storage::Log::Use::kReserve, nullptr)) {
+      constexpr uint64_t kRetryMs = 100;
+      holds_retry_ms_ = now_.monotonic_ms + kRetryMs;
+      return;
+    }
+    for (const auto& [item, available] : plan.touched()) StockChanged(item, available);
+  }
+}
+
+// False where there are no more now.
+bool Dispatcher::Impl::ForgetStaleOrders() {
+  if (pause_) return false;
+  const engine::ItemAlarms& stale = journal_.engine().stale();
+  for (size_t left = kForgottenAtOnce; !stale.empty() && left > 0;) {
+    if (stale.time_ms() > static_cast<int64_t>(now_.steady_ms)) return false;
+    const StaleOrders found = FindStale(journal_.engine(), now_, left);
+    engine::Event event = found.event;
+    if (!Record(std::span(&event, 1), storage::Log::Use::kReserve, nullptr)) return false;
+    left -= found.count;
+  }
+  return !stale.empty() && stale.time_ms() <= static_cast<int64_t>(now_.steady_ms);
 }
 
 // ---- waiting calls
@@ -712,7 +829,8 @@ void Dispatcher::Impl::Answer(BlockedCall& call, std::string_view error) {
   host_.Wake(session);
 }
 
-void Dispatcher::Impl::ExpireBlocked() {
+void Dispatcher::Impl::RunDue() {
+  ReleaseDueHolds();
   while (BlockedCall* call = waiters_.Earliest()) {
     if (call->due_ms() > now_.monotonic_ms) break;
     if (call->deadline_ms <= now_.monotonic_ms) {
@@ -731,9 +849,13 @@ void Dispatcher::Impl::ExpireBlocked() {
 
 std::optional<uint64_t> Dispatcher::Impl::next_deadline_ms() const {
   const BlockedCall* call = waiters_.Earliest();
-  const std::optional<uint64_t> due_ms = call == nullptr ? std::nullopt : std::optional(call->due_ms());
-  if (!pause_) return due_ms;
-  return due_ms ? std::min(*due_ms, pause_->until_ms) : pause_->until_ms;
+  uint64_t due_ms = call == nullptr ? UINT64_MAX : call->due_ms();
+  if (pause_) {
+    due_ms = std::min(due_ms, pause_->until_ms);
+  } else if (!journal_.engine().deadlines().empty()) {
+    due_ms = std::min(due_ms, HoldsDueMs());
+  }
+  return due_ms == UINT64_MAX ? std::nullopt : std::optional(due_ms);
 }
 
 void Dispatcher::Impl::Drop(Session& session) {
@@ -759,8 +881,8 @@ void Dispatcher::Execute(Session& session, const protocol::Request& request) {
 bool Dispatcher::IsWrite(const protocol::Request& request) const {
   return impl_->IsWrite(request);
 }
-void Dispatcher::ExpireBlocked() {
-  impl_->ExpireBlocked();
+void Dispatcher::RunDue() {
+  impl_->RunDue();
 }
 const ServerStatistics& Dispatcher::statistics() const {
   return impl_->statistics();

@@ -41,10 +41,11 @@ class Dispatcher {
   // Takes over changed Settings.
   void ReadSettings();
 
-  // Answers blocked calls whose time is over, and those that time alone has something for (CLAIM); executes
+  // Does what is due: answers blocked calls whose time is over, and those that time alone has something for
+  // (CLAIM); ends holds whose time is over, a bounded number of them, so that some may stay due; executes
   // what CLIENT PAUSE held back, once its time is over. Call it at or after next_deadline_ms().
-  void ExpireBlocked();
-  // When the first blocked call is due, or the pause ends, in Time.monotonic_ms; nullopt: none.
+  void RunDue();
+  // When the first blocked call or hold is due, or the pause ends, in Time.monotonic_ms; nullopt: none.
   std::optional<uint64_t> next_deadline_ms() const;
 
   // `session` is going away: forgets its blocked call, its channels and all else. Safe at any time, also
@@ -54,8 +55,8 @@ class Dispatcher {
   // What was executed since the start, or the last CONFIG RESETSTAT.
   const ServerStatistics& statistics() const;
 
-  // A slice (at most about 200 us) of deferred work: memory of dropped keys and of sealed indexes, a
-  // checkpoint. False where nothing is left.
+  // A slice (at most about 200 us) of deferred work: memory of dropped keys and of sealed indexes, closed
+  // orders to forget, a checkpoint. False where nothing is left.
   bool RunBackgroundSlice();
 
  private:

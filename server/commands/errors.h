@@ -22,6 +22,9 @@ inline constexpr std::string_view kOverflow = "increment or decrement would over
 inline constexpr std::string_view kDiskFull =
     "-DISKFULL no space left for the log: writes are refused until there is";
 
+// More memory is in use than the options allow.
+inline constexpr std::string_view kOutOfMemory = "-OOM command not allowed when used memory > 'maxmemory'.";
+
 // A change whose record would be larger than the log, or EXEC's reserve, can hold. Nothing was recorded.
 inline constexpr std::string_view kTooLarge = "the change is too large for one record of the log";
 

@@ -67,7 +67,10 @@ void ShowExpiry(Context& ctx, ExpiryUnit unit, bool from_now) {
   const Object* object = ctx.Find(ctx.arg(1));
   if (object == nullptr) return ctx.reply.Integer(kNoKey);
   if (object->expire_ms == 0) return ctx.reply.Integer(kNoExpiry);
-  const auto ms = static_cast<int64_t>(from_now ? object->expire_ms - ctx.now.unix_ms() : object->expire_ms);
+  const uint64_t now_ms = ctx.now.unix_ms();
+  // What should have ended lives on while something of it is held.
+  const uint64_t left_ms = object->expire_ms > now_ms ? object->expire_ms - now_ms : 0;
+  const auto ms = static_cast<int64_t>(from_now ? left_ms : object->expire_ms);
   if (unit == ExpiryUnit::kMilliseconds) return ctx.reply.Integer(ms);
   ctx.reply.Integer(from_now ? (ms + 500) / 1000 : ms / 1000);
 }

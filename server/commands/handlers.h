@@ -115,12 +115,32 @@ void Flushdb(Context& ctx);
 void Dbsize(Context& ctx);
 void Select(Context& ctx);
 
-// seckill.cc
+// seckill_item.cc
 void SeckillCreate(Context& ctx);
+void SeckillConfig(Context& ctx);
+void SeckillAddstock(Context& ctx);
+void SeckillPause(Context& ctx);
+void SeckillResume(Context& ctx);
+
+// seckill_buy.cc
 void SeckillBuy(Context& ctx);
 void SeckillTry(Context& ctx);
+
+// seckill_bundle.cc
+void SeckillMbuy(Context& ctx);
+
+// seckill_settle.cc
+void SeckillConfirm(Context& ctx);
+void SeckillCancel(Context& ctx);
+void SeckillExtend(Context& ctx);
+
+// seckill_query.cc
 void SeckillGet(Context& ctx);
-void SeckillAddstock(Context& ctx);
+void SeckillStats(Context& ctx);
+void SeckillOrder(Context& ctx);
+void SeckillUser(Context& ctx);
+void SeckillBuyers(Context& ctx);
+void SeckillList(Context& ctx);
 void SeckillAudit(Context& ctx);
 
 // connection.cc

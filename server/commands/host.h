@@ -22,7 +22,12 @@ class Users;
 struct Time {
   uint64_t unix_us = 0;       // wall clock, never running back while the server runs
   uint64_t monotonic_ms = 0;  // for deadlines
+  // For deadlines that are recorded: the unix time at the start and what has passed since, whatever became of
+  // the wall clock meanwhile. The dispatcher works it out.
+  uint64_t steady_ms = 0;
   uint64_t unix_ms() const { return unix_us / 1000; }
+  // What the wall clock will show at that steady time, if nobody sets it.
+  uint64_t UnixOf(uint64_t at_steady_ms) const { return at_steady_ms - steady_ms + unix_ms(); }
 };
 
 // Facts for INFO that only the process knows.
@@ -57,6 +62,10 @@ struct Settings {
   uint64_t stream_node_max_entries = 100;
   uint64_t stream_idmp_duration = 100;  // seconds
   uint64_t stream_idmp_maxsize = 100;
+  uint64_t max_memory = 0;                   // bytes; 0: no limit
+  uint64_t seckill_closed_orders = 1000000;  // remembered of an item
+  uint64_t seckill_rate_users = 1000000;     // whose tries are counted
+  uint64_t hold_grace_ms = 60000;            // after the start, before any hold ends
   uint64_t max_bulk_bytes = 64 << 20;
   uint64_t max_transaction_bytes = 64 << 20;  // of requests between MULTI and EXEC
   bool debug_commands = false;                // enable-debug-command

@@ -88,6 +88,7 @@ std::string Ratio(uint64_t part, uint64_t whole) {
 
 void Memory(Context& ctx, Lines& lines) {
   const ProcessMemory memory = ReadProcessMemory();
+  const uint64_t limit = ctx.host.settings().max_memory;
   const uint64_t system =
       static_cast<uint64_t>(sysconf(_SC_PHYS_PAGES)) * static_cast<uint64_t>(sysconf(_SC_PAGESIZE));
   lines.Add("used_memory", memory.allocated);
@@ -99,8 +100,8 @@ void Memory(Context& ctx, Lines& lines) {
   lines.Add("used_memory_peak_human", Human(memory.peak));
   lines.Add("total_system_memory", system);
   lines.Add("total_system_memory_human", Human(system));
-  lines.Add("maxmemory", uint64_t{0});
-  lines.Add("maxmemory_human", "0B");
+  lines.Add("maxmemory", limit);
+  lines.Add("maxmemory_human", Human(limit));
   lines.Add("maxmemory_policy", "noeviction");
   lines.Add("mem_fragmentation_ratio", Ratio(memory.resident, memory.allocated));
   uint64_t clients = 0;
@@ -146,6 +147,13 @@ void Checkpoints(Context& ctx, Lines& lines) {
   lines.Add("checkpoint_last_msec", status.last_took_ms);
   lines.Add("checkpoint_last_error", status.last_error);
   lines.Add("checkpoint_log_bytes", checkpointer.log_bytes());
+  const engine::CompactionStatus& compaction = ctx.journal().compactor().status();
+  lines.Add("compaction_in_progress", uint64_t{compaction.under_way});
+  lines.Add("compaction_passes", compaction.passes);
+  lines.Add("compaction_segments_rewritten", compaction.segments_rewritten);
+  lines.Add("compaction_segments_removed", compaction.segments_removed);
+  lines.Add("compaction_bytes_freed", compaction.bytes_freed);
+  lines.Add("compaction_last_error", compaction.last_error);
 }
 
 void Persistence(Context& ctx, Lines& lines) {

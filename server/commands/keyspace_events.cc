@@ -2,6 +2,8 @@
 
 #include <array>
 
+#include <absl/container/flat_hash_set.h>
+
 namespace sluice::commands {
 namespace notify {
 namespace {
@@ -139,12 +141,15 @@ class Reader {
   void Take(const engine::CreateConsumer& event) { TellStream(event.stream, "xgroup-createconsumer"); }
   void Take(const engine::DeleteConsumer& event) { TellStream(event.stream, "xgroup-delconsumer"); }
 
+  // An order that was closed long ago is nobody's news.
+  void Take(const engine::ForgetOrders&) {}
+  void Take(const engine::ForgetOrder&) {}
+
   // Of an item of stock: once a record, by the command's name.
   template <typename Other>
   void Take(const Other& event) {
     if constexpr (requires { event.item; }) {
-      if (event.item == item_) return;
-      item_ = event.item;
+      if (!items_.insert(event.item).second) return;
       Tell(notify::kItem, event.item, command_ != nullptr ? command_->name : "seckill.time");
     }
   }
@@ -160,7 +165,7 @@ class Reader {
   bool replaced_ = false;
   std::vector<std::pair<ObjectId, Home>> created_;  // by this record
   ObjectId trimmed_ = engine::kNoObject;
-  ObjectId item_ = engine::kNoObject;
+  absl::flat_hash_set<ObjectId> items_;
   std::vector<KeyspaceEvent> found_;
 };
 

@@ -3,34 +3,36 @@
 #include <malloc.h>
 
 #include <cstdio>
-#include <string_view>
 
 namespace sluice::commands {
-namespace {
 
-// The bytes of a line "<name>: <n> kB", where `line` is one.
-void Take(std::string_view line, std::string_view name, uint64_t& bytes) {
-  unsigned long long kilobytes = 0;
-  if (!line.starts_with(name)) return;
-  if (std::sscanf(line.data() + name.size(), ": %llu", &kilobytes) == 1) bytes = kilobytes * 1024;
+uint64_t AllocatedBytes() {
+  const struct mallinfo2 heap = mallinfo2();
+  const uint64_t bytes = heap.uordblks + heap.hblkhd;
+  // Another allocator (a sanitizer's, a preloaded one) tells the C library next to nothing.
+  constexpr uint64_t kImplausible = 64 * 1024;
+  return bytes > kImplausible ? bytes : ProcessBytes("RssAnon");
 }
 
-}  // namespace
-
-ProcessMemory ReadProcessMemory() {
-  ProcessMemory memory;
-  const struct mallinfo2 heap = mallinfo2();
-  memory.allocated = heap.uordblks + heap.hblkhd;
+uint64_t ProcessBytes(std::string_view name) {
   std::FILE* file = std::fopen("/proc/self/status", "r");
-  if (file == nullptr) return memory;
+  if (file == nullptr) return 0;
   char line[256];
+  unsigned long long kilobytes = 0;
   while (std::fgets(line, sizeof line, file) != nullptr) {
-    Take(line, "VmRSS", memory.resident);
-    Take(line, "RssAnon", memory.anonymous);
-    Take(line, "VmHWM", memory.peak);
+    if (std::string_view(line).starts_with(name) &&
+        std::sscanf(line + name.size(), ": %llu", &kilobytes) == 1)
+      break;
   }
   std::fclose(file);
-  return memory;
+  return kilobytes * 1024;
+}
+
+ProcessMemory ReadProcessMemory() {
+  return {.allocated = AllocatedBytes(),
+          .resident = ProcessBytes("VmRSS"),
+          .anonymous = ProcessBytes("RssAnon"),
+          .peak = ProcessBytes("VmHWM")};
 }
 
 }  // namespace sluice::commands

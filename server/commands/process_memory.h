@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <string_view>
 
 namespace sluice::commands {
 
@@ -13,7 +14,12 @@ struct ProcessMemory {
   uint64_t peak = 0;       // the most that was ever resident
 };
 
-// Reads /proc; what cannot be read is 0.
+// Reads /proc; what cannot be read is 0. Walks the allocator's free lists: not for every command.
 ProcessMemory ReadProcessMemory();
+
+// ProcessMemory::allocated alone, as dear as the whole.
+uint64_t AllocatedBytes();
+// A "<name>: <n> kB" line of /proc/self/status (VmRSS, RssAnon, VmHWM), in bytes; 0 where there is none.
+uint64_t ProcessBytes(std::string_view name);
 
 }  // namespace sluice::commands

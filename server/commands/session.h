@@ -25,6 +25,7 @@ struct Transaction {
   std::vector<std::string> requests;  // as RESP
   size_t bytes = 0;                   // of them all
   bool writes = false;                // one of them may change state
+  bool grows = false;                 // one of them may make it larger
   bool broken = false;                // one was refused when it was queued: EXEC will refuse them all
 };
 

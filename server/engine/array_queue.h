@@ -8,8 +8,8 @@
 
 namespace sluice::engine {
 
-// Grows at the back, shrinks at the front, is read at any place. Nothing is allocated while it is empty, and what has
-// been taken from the front is moved over only once it is half of all: amortized, taking costs O(1).
+// Grows at the back, shrinks at the front, is read at any place. Nothing is allocated while it is empty, and
+// what has been taken from the front is moved over only once it is half of all: amortized, taking costs O(1).
 template <typename T>
 class ArrayQueue {
  public:

@@ -2,61 +2,86 @@
 #pragma once
 
 #include <cstdint>
-#include <functional>
-#include <memory>
-#include <span>
 #include <string_view>
-#include <vector>
 
 #include "server/engine/cell_table.h"
+#include "server/engine/small_text.h"
 #include "server/engine/step_index.h"
 
 namespace sluice::engine {
 
-// Buyers are numbered in the order in which they came and never leave. Names lie packed in blocks, so a buyer
-// of 16 bytes costs about 45 bytes in all.
+// Buyers are numbered. A number is a buyer's own until it is forgotten, so a walk over the numbers meets
+// every buyer that is there throughout, however the table grows meanwhile: that is SECKILL.BUYERS' promise. A
+// buyer of up to 16 bytes costs 40 to 60 bytes, index included.
 class BuyerTable {
  public:
+  static constexpr uint32_t kNone = UINT32_MAX;  // no buyer, no order
+
   explicit BuyerTable(uint64_t hash_seed) : seed_(hash_seed) {}
 
-  size_t size() const { return buyers_.size(); }
-  // How many `user` holds; 0 for a stranger.
-  uint64_t CountOf(std::string_view user) const;
-  void Add(std::string_view user, uint64_t quantity);
-
-  std::string_view NameAt(size_t i) const { return buyers_[static_cast<uint32_t>(i)].Name(); }
-  uint64_t CountAt(size_t i) const { return buyers_[static_cast<uint32_t>(i)].count; }
-
-  // A buyer; the name lives as long as the table.
-  struct Buyer {
-    const char* name;
-    uint32_t name_bytes;
-    uint32_t count;
-
-    std::string_view Name() const { return {name, name_bytes}; }
+  // What is known of a user, found with one hash.
+  struct Known {
+    uint64_t hash;
+    uint32_t number;  // kNone: a stranger
+    uint64_t pieces;
   };
-  // Shows the buyers that there are now, some at a time, in any order, whatever is bought meanwhile.
-  using Dump = CellTable<Buyer>::Dump;
-  void BeginDump(Dump dump) { buyers_.BeginDump(std::move(dump)); }
-  // Shows some more; false where all have been shown.
-  bool ContinueDump() { return buyers_.ContinueDump(1); }
-  // For a table that is filled from a dump: there are `count` buyers, all of which are to be named with
-  // Restore(), each once. False where that name or number has come before.
-  void BeginRestore(uint32_t count);
-  bool Restore(uint32_t number, std::string_view user, uint32_t count);
+  Known Find(std::string_view user) const { return Find(user, HashOf(user)); }
+  Known Find(std::string_view user, uint64_t hash) const;
+  uint64_t HashOf(std::string_view user) const;
 
-  size_t memory_bytes() const;
+  // Takes a stranger in, with no pieces yet, and returns the number. `hash` is HashOf(user).
+  uint32_t Add(std::string_view user, uint64_t hash);
+  void AddPieces(uint32_t number, uint32_t pieces);
+  void TakePieces(uint32_t number, uint32_t pieces);  // no more than there are
+  // Forgets a buyer without pieces and without orders.
+  void Forget(uint32_t number);
+
+  // The first of the orders that the owner of this table has chained to the buyer; kNone where there is none.
+  uint32_t first_order(uint32_t number) const { return cells_[number].first_order; }
+  void set_first_order(uint32_t number, uint32_t order) { cells_.Change(number).first_order = order; }
+
+  size_t size() const { return index_.size(); }
+  // Those who have pieces.
+  uint64_t holders() const { return holders_; }
+  // Walks: numbers go from 0 to numbers() - 1; a number may be nobody's.
+  uint32_t numbers() const { return cells_.size(); }
+  bool Exists(uint32_t number) const { return cells_[number].pieces != kFree; }
+  std::string_view NameOf(uint32_t number) const { return cells_[number].name.view(); }
+  uint64_t PiecesOf(uint32_t number) const { return cells_[number].pieces; }
+
+  // Shows (number, name, pieces) of the buyers that there are now, some at a time, in any order, whatever is
+  // bought meanwhile.
+  using Show = std::function<void(uint32_t number, std::string_view name, uint64_t pieces)>;
+  void BeginDump(Show show) {
+    cells_.BeginDump([show = std::move(show)](uint32_t first, std::span<const Cell> cells) {
+      for (size_t i = 0; i < cells.size(); ++i) {
+        if (cells[i].pieces != kFree)
+          show(first + static_cast<uint32_t>(i), cells[i].name.view(), cells[i].pieces);
+      }
+    });
+  }
+  // Shows some more; false where all have been shown.
+  bool ContinueDump() { return cells_.ContinueDump(1); }
+
+  size_t memory_bytes() const {
+    return sizeof *this + index_.memory_bytes() + cells_.memory_bytes() + heap_bytes_;
+  }
 
  private:
-  std::string_view Keep(std::string_view name);
+  static constexpr uint64_t kFree = UINT64_MAX;
+  struct Cell {
+    SmallText<16> name;
+    uint32_t first_order = kNone;  // of a free cell: the next free one
+    uint64_t pieces = kFree;
+  };
+  static_assert(sizeof(Cell) == 32);
 
   uint64_t seed_;
   StepIndex index_;
-  CellTable<Buyer> buyers_;
-  std::vector<std::unique_ptr<char[]>> blocks_;
-  size_t block_used_ = 0;
-  size_t block_size_ = 0;
-  size_t name_bytes_ = 0;
+  CellTable<Cell> cells_;
+  uint32_t free_ = kNone;
+  uint64_t holders_ = 0;
+  size_t heap_bytes_ = 0;
 };
 
 }  // namespace sluice::engine

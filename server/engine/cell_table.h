@@ -18,7 +18,7 @@ namespace sluice::engine {
 // address are its own for as long as the table lives. Which cells are free is the owner's business.
 //
 // A dump shows every cell as it was when the dump began, in slices: a chunk that is about to change is handed
-// out first. Each chunk is handed out once, in any order.
+// out first. Each chunk is handed out once, in any order; those that were dropped before are not.
 template <typename Cell, size_t kChunkCells = 64>
 class CellTable {
  public:
@@ -42,11 +42,7 @@ class CellTable {
 
   // Adds a value-initialised cell and returns its number.
   uint32_t Add() {
-    if (size_ == chunks_.size() * kChunkCells) {
-      chunks_.push_back(std::make_unique<Cell[]>(kChunkCells));
-    } else {
-      chunks_[size_ / kChunkCells][size_ % kChunkCells] = Cell{};  // may have been one before Clear()
-    }
+    if (size_ == chunks_.size() * kChunkCells) chunks_.push_back(std::make_unique<Cell[]>(kChunkCells));
     return size_++;
   }
   // Forgets every cell and gives their memory back, save one chunk's. A dump under way has nothing more to
@@ -57,7 +53,26 @@ class CellTable {
       chunks_.resize(1);
       chunks_.shrink_to_fit();
     }
+    if (!chunks_.empty()) chunks_[0] = std::make_unique<Cell[]>(kChunkCells);
     size_ = 0;
+    dropped_ = 0;
+  }
+
+  // Ends the cells of the chunk that begins with cell `first` and gives its memory back: none of them may be
+  // touched until RenewChunk(first) makes them anew, value-initialised.
+  void DropChunk(uint32_t first) {
+    const size_t chunk = first / kChunkCells;
+    if (dump_ != nullptr) [[unlikely]]
+      HandOut(chunk);
+    chunks_[chunk].reset();
+    ++dropped_;
+  }
+  void RenewChunk(uint32_t first) {
+    const size_t chunk = first / kChunkCells;
+    // It was not there when a dump began, or has been handed out: so the dump has no more to do with it.
+    if (dump_ != nullptr && chunk < dump_->done.size()) dump_->done[chunk] = true;
+    chunks_[chunk] = std::make_unique<Cell[]>(kChunkCells);
+    --dropped_;
   }
 
   // Begins a dump of the cells that there are now. None is under way.
@@ -80,7 +95,9 @@ class CellTable {
   // Ends the dump as it stands, if one is under way.
   void AbandonDump() { dump_.reset(); }
 
-  size_t memory_bytes() const { return chunks_.size() * (kChunkCells * sizeof(Cell) + sizeof(chunks_[0])); }
+  size_t memory_bytes() const {
+    return (chunks_.size() - dropped_) * kChunkCells * sizeof(Cell) + chunks_.size() * sizeof(chunks_[0]);
+  }
 
  private:
   struct DumpState {
@@ -94,6 +111,7 @@ class CellTable {
   bool HandOut(size_t chunk) {
     if (chunk >= dump_->done.size() || dump_->done[chunk]) return false;
     dump_->done[chunk] = true;
+    if (chunks_[chunk] == nullptr) return true;
     const auto first = static_cast<uint32_t>(chunk * kChunkCells);
     const size_t count = std::min<size_t>(kChunkCells, dump_->cells - first);
     dump_->dump(first, {chunks_[chunk].get(), count});
@@ -102,6 +120,7 @@ class CellTable {
 
   std::vector<std::unique_ptr<Cell[]>> chunks_;
   uint32_t size_ = 0;
+  size_t dropped_ = 0;  // chunks without memory
   std::unique_ptr<DumpState> dump_;
 };
 

@@ -150,23 +150,82 @@ class Applier {
     StreamOf(e.stream).idempotence_.producers->ForgetThrough(e.through_ms);
   }
 
-  void operator()(const ConfigureItem& e) {
+  void operator()(const SetSaleRules& e) {
     StockItem& item = ItemOf(e.item);
-    item.total_ = item.available_ = e.stock;
-    item.rules_ = {std::string(e.stream), e.start_ms, e.end_ms, e.limit, e.max_quantity};
+    item.rules_ = {.start_ms = e.start_ms,
+                   .end_ms = e.end_ms,
+                   .limit = e.limit,
+                   .max_quantity = e.max_quantity,
+                   .hold_ms = e.hold_ms,
+                   .rate = e.rate,
+                   .rate_ms = e.rate_ms,
+                   .max_backlog = e.max_backlog,
+                   .idem_ms = e.idem_ms,
+                   .keep_quota = e.keep_quota != 0,
+                   .events = e.events,
+                   .stream = std::string(e.stream),
+                   .event_stream = std::string(e.event_stream),
+                   .backlog_group = std::string(e.backlog_group)};
+    Rearm(e.item, item);
   }
-  void operator()(const AddStock& e) {
+  void operator()(const AddStock& e) { ItemOf(e.item).Restock(e.delta); }
+  void operator()(const AddStockOnce& e) {
     StockItem& item = ItemOf(e.item);
-    item.total_ += static_cast<uint64_t>(e.delta);
-    item.available_ += static_cast<uint64_t>(e.delta);
+    item.Restock(e.delta);
+    item.requests_.AddRestock(e.request, e.delta, static_cast<int64_t>(e.now_ms));
+    Rearm(e.item, item);
   }
-  void operator()(const Sell& e) {
+  void operator()(const PlaceOrder& e) {
     StockItem& item = ItemOf(e.item);
-    item.available_ -= e.quantity;
-    item.sold_ += e.quantity;
-    ++item.orders_;
-    item.last_order_ = e.order;
-    item.buyers_.Add(e.user, e.quantity);
+    item.Place({.id = e.order,
+                .now_ms = e.now_ms,
+                .deadline_ms = e.deadline_ms,
+                .quantity = e.quantity,
+                .flags = e.flags,
+                .user = e.user,
+                .user_hash = e.user_hash ? *e.user_hash : item.buyers_.HashOf(e.user),
+                .request = e.request});
+    Rearm(e.item, item);
+  }
+  void operator()(const BindOrders& e) {
+    const auto bundle = std::make_shared<const Bundle>(
+        Bundle{std::vector<ObjectId>(e.items.begin(), e.items.end()), std::string(e.stream)});
+    for (ObjectId id : e.items) ItemOf(id).Bind(e.order, bundle);
+  }
+  void operator()(const SettleOrders& e) {
+    StockItem& item = ItemOf(e.item);
+    const StockItem::Settling settling{.state = e.state,
+                                       .keeps_quota = (e.flags & SettleOrders::kKeepQuota) != 0,
+                                       .restocks = (e.flags & SettleOrders::kNoRestock) == 0,
+                                       .now_ms = e.now_ms};
+    for (StreamId order : e.orders) item.Settle(order, settling);
+    Rearm(e.item, item);
+  }
+  void operator()(const ReacquireOrder& e) {
+    StockItem& item = ItemOf(e.item);
+    item.Reacquire(e.order, e.now_ms);
+    Rearm(e.item, item);
+  }
+  void operator()(const ExtendOrder& e) {
+    StockItem& item = ItemOf(e.item);
+    item.Extend(e.order, e.deadline_ms);
+    Rearm(e.item, item);
+  }
+  void operator()(const PauseSale& e) {
+    StockItem& item = ItemOf(e.item);
+    item.SetPause(e.pause, e.now_ms);
+    Rearm(e.item, item);
+  }
+  void operator()(const ForgetOrders& e) {
+    StockItem& item = ItemOf(e.item);
+    item.ForgetThrough(static_cast<int64_t>(e.closed_ms), e.order);
+    for (uint32_t n = 0; n < e.restocks; ++n) item.requests_.ForgetOldestRestock();
+    Rearm(e.item, item);
+  }
+  void operator()(const ForgetOrder& e) {
+    StockItem& item = ItemOf(e.item);
+    item.Forget(item.orders_.Find(e.order));
+    Rearm(e.item, item);
   }
 
  private:
@@ -180,8 +239,15 @@ class Applier {
     return **std::get_if<std::unique_ptr<StockItem>>(&keys_.Mutable(id)->value);
   }
   ConsumerGroup& GroupOf(const auto& event) { return StreamOf(event.stream).Group(event.group); }
+  // After any change of an item's orders: when it has something due, and whether its own end has to wait.
+  void Rearm(ObjectId id, StockItem& item) { engine_.Rearm(id, item); }
   void Drop(ObjectId id) {
     Object removed = keys_.Remove(id);
+    if (removed.type() == ObjectType::kStockItem) {
+      StockItem& item = **std::get_if<std::unique_ptr<StockItem>>(&removed.value);
+      engine_.deadlines_.Move(id, item.deadline_alarm_ms_, ItemAlarms::kNever);
+      engine_.stale_.Move(id, item.stale_alarm_ms_, ItemAlarms::kNever);
+    }
     if (engine_.dump_ != nullptr) return engine_.dump_->Take(std::move(removed), engine_.dropped_);
     engine_.dropped_.emplace_back(std::move(removed));
   }
@@ -215,9 +281,32 @@ bool Engine::ContinueDump(size_t bytes) {
   return false;
 }
 
+void Engine::Rearm(ObjectId id, StockItem& item) {
+  deadlines_.Move(id, item.deadline_alarm_ms_, item.next_deadline());
+  stale_.Move(id, item.stale_alarm_ms_, item.next_stale());
+  keys_.DelayExpiry(id, item.held() != 0);
+}
+
+void Engine::Adopt(Keyspace keys) {
+  keys_ = std::move(keys);
+  for (size_t slot = 0; slot < keys_.slots(); ++slot) {
+    const Object* object = keys_.At(slot);
+    if (object == nullptr || object->type() != ObjectType::kStockItem) continue;
+    Rearm(object->id, **std::get_if<std::unique_ptr<StockItem>>(&keys_.Mutable(object->id)->value));
+  }
+}
+
 void Engine::Touch(ObjectId stream, uint32_t group, uint32_t consumer, uint64_t now_ms) {
   auto& value = std::get<std::unique_ptr<Stream>>(keys_.Mutable(stream)->value);
   const_cast<ConsumerGroup*>(value->FindGroup(group))->Mutable(consumer).seen_ms = now_ms;
+}
+
+void Engine::CountTry(ObjectId item, size_t code) {
+  ++std::get<std::unique_ptr<StockItem>>(keys_.Mutable(item)->value)->statistics_.tries[code];
+}
+
+void Engine::NoteSoldOut(ObjectId item, uint64_t unix_ms) {
+  std::get<std::unique_ptr<StockItem>>(keys_.Mutable(item)->value)->statistics_.sold_out_ms = unix_ms;
 }
 
 bool Engine::FreeSome() {

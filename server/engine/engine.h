@@ -35,6 +35,14 @@ class Engine {
   // A consumer has tried to read or claim. Volatile on purpose: an idle poll must not cost a commit.
   void Touch(ObjectId stream, uint32_t group, uint32_t consumer, uint64_t now_ms);
 
+  // A buyer has tried, with that answer; nothing is left. Volatile likewise.
+  void CountTry(ObjectId item, size_t code);
+  void NoteSoldOut(ObjectId item, uint64_t unix_ms);
+
+  // Items by when their next hold ends, and by when they have something to forget.
+  const ItemAlarms& deadlines() const { return deadlines_; }
+  const ItemAlarms& stale() const { return stale_; }
+
   // Frees some of what was dropped; false where nothing is left.
   bool FreeSome();
 
@@ -50,7 +58,7 @@ class Engine {
   uint64_t dumped_records() const { return dumped_records_; }
 
   // Takes over what a checkpoint held (StateLoad): all but the streams' indexes. The engine was empty.
-  void Adopt(Keyspace keys) { keys_ = std::move(keys); }
+  void Adopt(Keyspace keys);
 
  private:
   friend class Applier;
@@ -58,7 +66,13 @@ class Engine {
 
   uint64_t hash_seed_;
   Keyspace keys_;
-  std::deque<Dropped> dropped_;     // no state any more, only memory
+  // An item's orders have changed: when it has something due, and whether its own end has to wait.
+  void Rearm(ObjectId id, StockItem& item);
+
+  // Both follow from the items, so they are no state of their own.
+  ItemAlarms deadlines_;
+  ItemAlarms stale_;
+  std::deque<Dropped> dropped_;      // no state any more, only memory
   std::unique_ptr<StateDump> dump_;  // a checkpoint is under way
   uint64_t dumped_records_ = 0;
   uint64_t events_ = 0;

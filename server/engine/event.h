@@ -298,19 +298,28 @@ struct ForgetMessages {
   static void Visit(auto& self, auto&& v) { v(self.stream), v(self.through_ms); }
 };
 
-// A stock item's rules and its stock at the start of the sale.
-struct ConfigureItem {
-  static constexpr uint8_t kType = 48;
+// What a sale may do from now on; see SaleRules.
+struct SetSaleRules {
+  static constexpr uint8_t kType = 51;
   ObjectId item;
-  uint64_t stock;
   uint64_t start_ms;
   uint64_t end_ms;
   uint64_t limit;
   uint64_t max_quantity;
+  uint64_t hold_ms;
+  uint64_t rate;
+  uint64_t rate_ms;
+  uint64_t max_backlog;
+  uint64_t idem_ms;
+  uint8_t keep_quota;
+  SaleEvents events;
   std::string_view stream;
+  std::string_view event_stream;
+  std::string_view backlog_group;
   static void Visit(auto& self, auto&& v) {
-    v(self.item), v(self.stock), v(self.start_ms), v(self.end_ms), v(self.limit), v(self.max_quantity),
-        v(self.stream);
+    v(self.item), v(self.start_ms), v(self.end_ms), v(self.limit), v(self.max_quantity), v(self.hold_ms),
+        v(self.rate), v(self.rate_ms), v(self.max_backlog), v(self.idem_ms), v(self.keep_quota),
+        v(self.events), v(self.stream), v(self.event_stream), v(self.backlog_group);
   }
 };
 
@@ -322,21 +331,114 @@ struct AddStock {
   static void Visit(auto& self, auto&& v) { v(self.item), v(self.delta); }
 };
 
-// An order: `quantity` pieces go from available to sold, for `user`.
-struct Sell {
-  static constexpr uint8_t kType = 50;
+// The same under a request id that is not known.
+struct AddStockOnce {
+  static constexpr uint8_t kType = 52;
   ObjectId item;
-  StreamId order;
-  uint64_t quantity;
-  std::string_view user;
-  static void Visit(auto& self, auto&& v) { v(self.item), v(self.order), v(self.quantity), v(self.user); }
+  int64_t delta;
+  uint64_t now_ms;
+  std::string_view request;
+  static void Visit(auto& self, auto&& v) { v(self.item), v(self.delta), v(self.now_ms), v(self.request); }
 };
 
-using Event = std::variant<AppendEntry, Deliver, Release, Sell, CreateKey, RemoveKey, RenameKey, FlushKeys,
-                           SetString, TrimStream, DeleteEntries, SetStreamId, CreateGroup, SetGroupId,
-                           DestroyGroup, CreateConsumer, DeleteConsumer, Redeliver, Claim, TrimEntries,
-                           GiveBack, LimitProducers, RememberMessage, CountDuplicate, ForgetMessages,
-                           ConfigureItem, AddStock, SetExpiry, SwapDatabases, WriteString>;
+// An order: `quantity` pieces go from available to held, or to sold where there is no deadline, for `user`.
+struct PlaceOrder {
+  static constexpr uint8_t kType = 53;
+  ObjectId item;
+  StreamId order;  // above the item's last
+  uint64_t now_ms;
+  uint64_t deadline_ms;  // 0: none
+  uint32_t quantity;
+  uint8_t flags;  // Order's
+  std::string_view user;
+  std::string_view request;  // empty: none; otherwise not known
+  // Not recorded: the hash of `user`, where whoever decided has it already.
+  std::optional<uint64_t> user_hash = std::nullopt;
+  static void Visit(auto& self, auto&& v) {
+    v(self.item), v(self.order), v(self.now_ms), v(self.deadline_ms), v(self.quantity), v(self.flags),
+        v(self.user), v(self.request);
+  }
+};
+
+// The orders of that ID, just placed in each of `items`, are one.
+struct BindOrders {
+  static constexpr uint8_t kType = 54;
+  ObjectId item;  // the first
+  StreamId order;
+  std::span<const ObjectId> items;
+  std::string_view stream;  // of the order's message; empty: none
+  static void Visit(auto& self, auto&& v) { v(self.item), v(self.order), v(self.items), v(self.stream); }
+};
+
+// Orders are closed, all alike: sold, expired or cancelled.
+struct SettleOrders {
+  static constexpr uint8_t kType = 55;
+  enum Flag : uint8_t { kKeepQuota = 1, kNoRestock = 2 };  // of what is released
+  ObjectId item;
+  OrderState state;
+  uint8_t flags;
+  uint64_t now_ms;
+  std::span<const StreamId> orders;
+  static void Visit(auto& self, auto&& v) {
+    v(self.item), v(self.state), v(self.flags), v(self.now_ms), v(self.orders);
+  }
+};
+
+// A released order takes its pieces again and is sold.
+struct ReacquireOrder {
+  static constexpr uint8_t kType = 56;
+  ObjectId item;
+  StreamId order;
+  uint64_t now_ms;
+  static void Visit(auto& self, auto&& v) { v(self.item), v(self.order), v(self.now_ms); }
+};
+
+// A hold ends later, or sooner.
+struct ExtendOrder {
+  static constexpr uint8_t kType = 57;
+  ObjectId item;
+  StreamId order;
+  uint64_t deadline_ms;
+  static void Visit(auto& self, auto&& v) { v(self.item), v(self.order), v(self.deadline_ms); }
+};
+
+// A sale stops, with or without the time of its holds, or goes on.
+struct PauseSale {
+  static constexpr uint8_t kType = 58;
+  ObjectId item;
+  Pause pause;
+  uint64_t now_ms;
+  static void Visit(auto& self, auto&& v) { v(self.item), v(self.pause), v(self.now_ms); }
+};
+
+// Closed orders are forgotten, in the order in which they were closed, up to that one; and so are the oldest
+// `restocks` changes of stock.
+struct ForgetOrders {
+  static constexpr uint8_t kType = 59;
+  ObjectId item;
+  uint64_t closed_ms;
+  StreamId order;
+  uint32_t restocks;
+  static void Visit(auto& self, auto&& v) {
+    v(self.item), v(self.closed_ms), v(self.order), v(self.restocks);
+  }
+};
+
+// One closed order is forgotten.
+struct ForgetOrder {
+  static constexpr uint8_t kType = 60;
+  ObjectId item;
+  StreamId order;
+  static void Visit(auto& self, auto&& v) { v(self.item), v(self.order); }
+};
+
+using Event =
+    std::variant<AppendEntry, Deliver, Release, PlaceOrder, CreateKey, RemoveKey, RenameKey, FlushKeys,
+                 SetString, TrimStream, DeleteEntries, SetStreamId, CreateGroup, SetGroupId, DestroyGroup,
+                 CreateConsumer, DeleteConsumer, Redeliver, Claim, TrimEntries, GiveBack, LimitProducers,
+                 RememberMessage, CountDuplicate, ForgetMessages, SetSaleRules, AddStock, AddStockOnce,
+                 BindOrders, SettleOrders, ReacquireOrder, ExtendOrder, PauseSale, ForgetOrders, ForgetOrder,
+                 SetExpiry, SwapDatabases, WriteString>;
 
 // The object that an event changes; kNoObject for those that change whole databases.
 inline ObjectId TargetOf(const Event& event) {

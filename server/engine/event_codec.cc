@@ -19,7 +19,7 @@ char* Encode(const Event& event, char* out) {
 std::optional<Event> EventReader::Next() {
   if (!ok_ || next_ == body_.size()) return std::nullopt;
   offset_ = next_;
-  FieldReader reader{body_.substr(next_), &ids_};
+  FieldReader reader{body_.substr(next_), &ids_, &objects_};
   uint8_t type = 0;
   reader(type);
   Event event;

@@ -38,6 +38,7 @@ class EventReader {
   size_t next_ = 0;
   bool ok_ = true;
   std::vector<StreamId> ids_;
+  std::vector<ObjectId> objects_;
 };
 
 }  // namespace sluice::engine

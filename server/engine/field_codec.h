@@ -13,6 +13,7 @@
 #include <variant>
 #include <vector>
 
+#include "server/engine/object_id.h"
 #include "server/engine/stream_id.h"
 
 namespace sluice::engine {
@@ -29,7 +30,10 @@ struct FieldSizer {
   requires kPlainField<T>
   void operator()(const T&) { bytes += sizeof(T); }
   void operator()(std::string_view view) { bytes += sizeof(uint32_t) + view.size(); }
-  void operator()(std::span<const StreamId> ids) { bytes += sizeof(uint32_t) + ids.size_bytes(); }
+  template <typename T>
+  void operator()(std::span<const T> list) {
+    bytes += sizeof(uint32_t) + list.size_bytes();
+  }
   void operator()(const std::optional<uint64_t>& value) { bytes += value ? 1 + sizeof(uint64_t) : 1; }
 };
 
@@ -47,9 +51,10 @@ struct FieldWriter {
     (*this)(static_cast<uint32_t>(view.size()));
     if (!view.empty()) Put(view.data(), view.size());
   }
-  void operator()(std::span<const StreamId> ids) {
-    (*this)(static_cast<uint32_t>(ids.size()));
-    if (!ids.empty()) Put(ids.data(), ids.size_bytes());
+  template <typename T>
+  void operator()(std::span<const T> list) {
+    (*this)(static_cast<uint32_t>(list.size()));
+    if (!list.empty()) Put(list.data(), list.size_bytes());
   }
   void operator()(const std::optional<uint64_t>& value) {
     (*this)(static_cast<uint8_t>(value.has_value()));
@@ -60,6 +65,7 @@ struct FieldWriter {
 struct FieldReader {
   std::string_view in;
   std::vector<StreamId>* ids;
+  std::vector<ObjectId>* objects;
   bool ok = true;
 
   bool Take(void* bytes, size_t count) {
@@ -87,16 +93,19 @@ struct FieldReader {
     view = in.substr(0, bytes);
     in.remove_prefix(bytes);
   }
-  void operator()(std::span<const StreamId>& list) {
+  void operator()(std::span<const StreamId>& list) { ReadList(*ids, list); }
+  void operator()(std::span<const ObjectId>& list) { ReadList(*objects, list); }
+  template <typename T>
+  void ReadList(std::vector<T>& into, std::span<const T>& list) {
     uint32_t count = 0;
     (*this)(count);
-    if (in.size() / sizeof(StreamId) < count) {
+    if (in.size() / sizeof(T) < count) {
       ok = false;
       return;
     }
-    ids->resize(count);
-    if (count != 0) Take(ids->data(), count * sizeof(StreamId));
-    list = *ids;
+    into.resize(count);
+    if (count != 0) Take(into.data(), count * sizeof(T));
+    list = into;
   }
   void operator()(std::optional<uint64_t>& value) {
     uint8_t present = 0;

@@ -3,6 +3,7 @@
 #include <cstring>
 
 #include "server/engine/event_codec.h"
+#include "storage/format.h"
 
 namespace sluice::engine {
 namespace {
@@ -26,7 +27,7 @@ bool VisitSingleEntry(std::string_view body, storage::IndexSink& sink) {
   if (body.size() < kFieldsAt || static_cast<uint8_t>(body[0]) != AppendEntry::kType) return false;
   if (body.size() - kFieldsAt != Load<uint32_t>(body.data() + kBytesAt)) return false;
   const auto id = Load<StreamId>(body.data() + kIdAt);
-  sink.Add(Load<uint64_t>(body.data() + 1 + sizeof(AppendEntry::body_offset)), id.ms, id.seq, 0);
+  sink.Add(Load<uint64_t>(body.data() + 1 + sizeof(AppendEntry::body_offset)), id.ms, id.seq, 0, storage::RecordBytes(body.size()));
   return true;
 }
 
@@ -38,7 +39,8 @@ void VisitEntries(std::string_view body, storage::IndexSink& sink) {
   while (const std::optional<Event> event = reader.Next()) {
     const auto* append = std::get_if<AppendEntry>(&*event);
     if (append == nullptr) continue;
-    sink.Add(static_cast<uint64_t>(append->stream), append->id.ms, append->id.seq, reader.offset());
+    sink.Add(static_cast<uint64_t>(append->stream), append->id.ms, append->id.seq, reader.offset(),
+             EncodedSize(*event));
   }
 }
 

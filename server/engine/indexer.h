@@ -18,21 +18,21 @@ class Indexer {
  public:
   explicit Indexer(Engine& engine) : engine_(engine) {}
 
-  // A slice of work: streams give back memory for what the sidecars that came to `log` hold. False where nothing
-  // is left.
+  // A slice of work: streams give back memory for what the sidecars that came to `log` hold. False where
+  // nothing is left.
   bool SealSome(storage::Log& log);
 
-  // Puts the indexes of all streams together that an engine has whose state was read: segment by segment, then
-  // record by record, in the log's order (see Log::Start). EndAttaching() is kCorrupt where the log holds less
-  // than the state says.
+  // Puts the indexes of all streams together that an engine has whose state was read: segment by segment,
+  // then record by record, in the log's order (see Log::Start). EndAttaching() is kCorrupt where the log
+  // holds less than the state says.
   void Attach(const storage::Segment& segment);
   void AttachRecord(storage::Place place, std::string_view body);
   storage::Result<void> EndAttaching();
 
  private:
   Stream* StreamOf(ObjectId id);
-  // Calls `visit(Stream&)` for each living stream with runs in `segment`, from the run `*at` on, for at most `most`
-  // runs; false at the end.
+  // Calls `visit(Stream&)` for each living stream with runs in `segment`, from the run `*at` on, for at most
+  // `most` runs; false at the end.
   template <typename Visit>
   bool ForEachStream(const storage::Segment& segment, size_t* at, size_t most, Visit&& visit);
 

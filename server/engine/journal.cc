@@ -9,7 +9,8 @@ namespace sluice::engine {
 storage::Result<std::unique_ptr<Journal>> Journal::Open(storage::FileSystem& files,
                                                         const storage::LogOptions& options, Engine& engine,
                                                         storage::RecoveryReport* report,
-                                                        const CheckpointOptions& checkpoints) {
+                                                        const CheckpointOptions& checkpoints,
+                                                        const CompactionOptions& compaction) {
   if (auto made = files.CreateDirectory(options.directory); !made) return tl::unexpected(made.error());
   auto loaded = LoadNewestCheckpoint(files, options.directory, engine);
   if (!loaded) return tl::unexpected(loaded.error());
@@ -62,11 +63,13 @@ storage::Result<std::unique_ptr<Journal>> Journal::Open(storage::FileSystem& fil
   std::unique_ptr<Journal> journal(new Journal(engine, std::move(*log), std::move(*loaded)));
   journal->checkpointer_ = std::make_unique<Checkpointer>(files, options.directory, checkpoints,
                                                           journal->loaded_, engine, *journal->log_);
+  journal->compactor_ = std::make_unique<Compactor>(files, options.directory, compaction, *journal->log_);
   return journal;
 }
 
 storage::Result<void> Journal::Close(bool checkpoint, uint64_t unix_ms) {
   // Written before the log ends, named after: its name promises that the log is durable up to there.
+  compactor_->GiveUp();
   if (checkpoint) {
     checkpointer_->BeforeClose(unix_ms);
   } else {
@@ -77,7 +80,12 @@ storage::Result<void> Journal::Close(bool checkpoint, uint64_t unix_ms) {
   return closed;
 }
 
-storage::Result<void> Journal::Record(std::span<Event> events) {
+void Journal::StopWorkers() {
+  checkpointer_->GiveUp();
+  compactor_->GiveUp();
+}
+
+storage::Result<void> Journal::Record(std::span<Event> events, storage::Log::Use use) {
   size_t bytes = 0;
   for (const Event& event : events) bytes += EncodedSize(event);
   if (group_) {
@@ -88,7 +96,7 @@ storage::Result<void> Journal::Record(std::span<Event> events) {
     Append(*group_, events);
     return {};
   }
-  auto room = log_->BeginRecord(bytes);
+  auto room = log_->BeginRecord(bytes, use);
   if (!room) return tl::unexpected(room.error());
   Group single{.room = *room, .limit = bytes};
   Append(single, events);
@@ -96,8 +104,8 @@ storage::Result<void> Journal::Record(std::span<Event> events) {
   return {};
 }
 
-storage::Result<void> Journal::BeginGroup(size_t max_bytes) {
-  auto room = log_->BeginRecord(max_bytes);
+storage::Result<void> Journal::BeginGroup(size_t max_bytes, storage::Log::Use use) {
+  auto room = log_->BeginRecord(max_bytes, use);
   if (!room) return tl::unexpected(room.error());
   group_ = Group{.room = *room, .limit = max_bytes};
   return {};

@@ -6,6 +6,7 @@
 #include <span>
 
 #include "server/engine/checkpointer.h"
+#include "server/engine/compactor.h"
 #include "server/engine/engine.h"
 #include "server/engine/event.h"
 #include "server/engine/indexer.h"
@@ -20,20 +21,25 @@ class Journal {
   static storage::Result<std::unique_ptr<Journal>> Open(storage::FileSystem& files,
                                                         const storage::LogOptions& options, Engine& engine,
                                                         storage::RecoveryReport* report,
-                                                        const CheckpointOptions& checkpoints = {});
+                                                        const CheckpointOptions& checkpoints = {},
+                                                        const CompactionOptions& compaction = {});
   // Ends the log in good order, everything durable, with a checkpoint of its end where that is wanted: the
   // next opening has nothing to replay then. A checkpoint that fails is no error (checkpointer().status()
   // tells).
   storage::Result<void> Close(bool checkpoint, uint64_t unix_ms);
 
+  // Gives up the checkpoint and the compaction under way: nothing is called from another thread afterwards.
+  void StopWorkers();
+
   // Records `events` as one record, in order, and applies them. All or nothing: an error (kFull) means that
   // nothing was recorded. The events' views may die when this returns; AppendEntry.body_offset is filled in.
-  storage::Result<void> Record(std::span<Event> events);
+  // `use`: whether they may go into the log's reserve.
+  storage::Result<void> Record(std::span<Event> events, storage::Log::Use use);
 
   // Makes all that is recorded until EndGroup() one record, of at most `max_bytes`. kFull where the log has
   // no room for that: then there is no group. Within a group Record() refuses with kInvalid what would not
   // fit any more.
-  storage::Result<void> BeginGroup(size_t max_bytes);
+  storage::Result<void> BeginGroup(size_t max_bytes, storage::Log::Use use);
   void EndGroup();
 
   // A slice of work (about 100 us): indexes that stand in sidecars by now leave memory. False where nothing
@@ -47,6 +53,8 @@ class Journal {
   const storage::Log& log() const { return *log_; }
   Checkpointer& checkpointer() { return *checkpointer_; }
   const Checkpointer& checkpointer() const { return *checkpointer_; }
+  Compactor& compactor() { return *compactor_; }
+  const Compactor& compactor() const { return *compactor_; }
   // What the store began with.
   const LoadedCheckpoint& loaded() const { return loaded_; }
 
@@ -58,6 +66,7 @@ class Journal {
   LoadedCheckpoint loaded_;
   std::unique_ptr<storage::Log> log_;
   std::unique_ptr<Checkpointer> checkpointer_;
+  std::unique_ptr<Compactor> compactor_;
   Indexer indexer_;
 
   // An open record: where its body begins, how much is written and how much there is room for.

@@ -142,7 +142,7 @@ void Keyspace::SetExpiry(ObjectId id, uint64_t expire_ms) {
   }
   object.expire_ms = expire_ms;
   if (expire_ms == 0) return;
-  expiries_.insert({expire_ms, id});
+  if (!object.HasHolds()) expiries_.insert({expire_ms, id});
   ++expiring_[object.db];
 }
 

@@ -42,6 +42,16 @@ class Keyspace {
   void Rename(ObjectId id, uint8_t db, std::string_view key);
   // From `expire_ms` (unix time) on the object counts as dead; 0: it lives until it is removed.
   void SetExpiry(ObjectId id, uint64_t expire_ms);
+  // While it is `delayed` the object does not expire, whatever its time; to be told after each change.
+  void DelayExpiry(ObjectId id, bool delayed) {
+    const Object& object = *Find(id);
+    if (object.expire_ms == 0) return;
+    if (delayed) {
+      expiries_.erase({object.expire_ms, id});
+    } else {
+      expiries_.insert({object.expire_ms, id});
+    }
+  }
   // What was in database `a` is in `b` from now on, and the other way round.
   void SwapDatabases(uint8_t a, uint8_t b) { std::swap(stored_[a], stored_[b]); }
   Object* Mutable(ObjectId id) { return const_cast<Object*>(Find(id)); }

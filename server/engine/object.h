@@ -37,7 +37,9 @@ struct Object {
   std::variant<std::string, std::unique_ptr<Stream>, std::unique_ptr<StockItem>> value;
 
   // Dead, though nobody has recorded its end yet.
-  bool IsDue(uint64_t now_ms) const { return expire_ms != 0 && expire_ms <= now_ms; }
+  // An item with something on hold lives on until nothing is.
+  bool IsDue(uint64_t now_ms) const { return expire_ms != 0 && expire_ms <= now_ms && !HasHolds(); }
+  bool HasHolds() const { return type() == ObjectType::kStockItem && item().held() != 0; }
   ObjectType type() const { return static_cast<ObjectType>(value.index() + 1); }
   const std::string& string() const { return *std::get_if<std::string>(&value); }
   const Stream& stream() const { return **std::get_if<std::unique_ptr<Stream>>(&value); }

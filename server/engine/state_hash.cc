@@ -93,12 +93,40 @@ class StateHasher {
 
   void Add(const StockItem& item) {
     Number(item.total()), Number(item.available()), Number(item.held()), Number(item.sold());
-    Number(item.orders()), Id(item.last_order());
-    const SaleRules& rules = item.rules();
-    Bytes(rules.stream), Number(rules.start_ms), Number(rules.end_ms), Number(rules.limit),
-        Number(rules.max_quantity);
-    for (size_t i = 0; i < item.buyers().size(); ++i)
-      Bytes(item.buyers().NameAt(i)), Number(item.buyers().CountAt(i));
+    Number(item.kept_), Number(item.orders_placed()), Id(item.last_order());
+    Number(static_cast<uint64_t>(item.pause_)), Number(static_cast<uint64_t>(item.paused_ms_));
+    Number(static_cast<uint64_t>(item.shift_ms_));
+    Add(item.rules());
+    item.orders().ForEach([&](uint32_t number, const Order& order) {
+      Id(order.id), Number(static_cast<uint64_t>(order.time_ms)), Number(order.quantity);
+      Number(static_cast<uint64_t>(order.state)), Number(order.flags);
+      Bytes(item.buyers().NameOf(order.buyer));
+      Bytes(order.request == RequestTable::kNone ? std::string_view() : item.requests().IdOf(order.request));
+      const Bundle* bundle = item.BundleOf(number);
+      if (bundle == nullptr) return;
+      for (ObjectId member : bundle->items) Number(static_cast<uint64_t>(member));
+      Bytes(bundle->stream);
+    });
+    const RequestTable& requests = item.requests();
+    for (size_t n = 0; n < requests.restocks(); ++n) {
+      Number(static_cast<uint64_t>(requests.RestockTime(n)));
+      Bytes(requests.IdOf(requests.RestockNumber(n)));
+      Number(static_cast<uint64_t>(requests[requests.RestockNumber(n)].delta));
+    }
+    // A buyer's number is no state, only a place in a table: the sum does not depend on the order.
+    uint64_t buyers = 0;
+    for (uint32_t i = 0; i < item.buyers().numbers(); ++i) {
+      if (item.buyers().Exists(i)) buyers += HashBytes(item.buyers().NameOf(i), item.buyers().PiecesOf(i));
+    }
+    Number(item.buyers().size()), Number(buyers);
+  }
+
+  void Add(const SaleRules& rules) {
+    for (uint64_t number : {rules.start_ms, rules.end_ms, rules.limit, rules.max_quantity, rules.hold_ms,
+                            rules.rate, rules.rate_ms, rules.max_backlog, rules.idem_ms})
+      Number(number);
+    Number(rules.keep_quota), Number(static_cast<uint64_t>(rules.events));
+    Bytes(rules.stream), Bytes(rules.event_stream), Bytes(rules.backlog_group);
   }
 
   XXH3_state_t state_;

@@ -13,14 +13,14 @@ tl::unexpected<storage::Error> Corrupt(std::string message) {
   return tl::make_unexpected(storage::Error{storage::Error::Code::kCorrupt, std::move(message)});
 }
 
-constexpr uint64_t kLeastSlotBytes = 9;   // of the record that names a slot
-constexpr uint64_t kLeastBuyerBytes = 8;  // of a buyer
+constexpr uint64_t kLeastSlotBytes = 9;  // of the record that names a slot
 
 }  // namespace
 
 storage::Result<void> StateLoad::Take(std::string_view block) {
   std::vector<StreamId> ids;
-  FieldReader reader{block, &ids};
+  std::vector<ObjectId> objects;
+  FieldReader reader{block, &ids, &objects};
   while (!reader.in.empty()) {
     uint8_t type = 0;
     reader(type);
@@ -83,8 +83,7 @@ bool StateLoad::TakeRecord(const KeyState& record) {
       return true;
     case ObjectType::kStockItem:
       loads_[record.object] = std::make_unique<ObjectLoad>(StockItemLoad(
-          *object->value.emplace<std::unique_ptr<StockItem>>(std::make_unique<StockItem>(hash_seed_)),
-          bytes_ / kLeastBuyerBytes));
+          *object->value.emplace<std::unique_ptr<StockItem>>(std::make_unique<StockItem>(hash_seed_))));
       return true;
   }
   return false;

@@ -144,6 +144,7 @@ struct ProducedMessage {
   }
 };
 
+// An item: its counters and rules, and how many buyers, orders, requests and bundles follow.
 struct ItemState {
   static constexpr uint8_t kType = 48;
   ObjectId item;
@@ -151,32 +152,90 @@ struct ItemState {
   uint64_t available;
   uint64_t held;
   uint64_t sold;
-  uint64_t orders;
+  uint64_t kept;
+  uint64_t orders_placed;
   StreamId last_order;
+  Pause pause;
+  uint64_t paused_ms;  // two's complement, as all times of an item
+  uint64_t shift_ms;
   uint64_t start_ms;
   uint64_t end_ms;
   uint64_t limit;
   uint64_t max_quantity;
+  uint64_t hold_ms;
+  uint64_t rate;
+  uint64_t rate_ms;
+  uint64_t max_backlog;
+  uint64_t idem_ms;
+  uint8_t keep_quota;
+  SaleEvents events;
   uint32_t buyers;
+  uint32_t orders;
+  uint32_t requests;
+  uint32_t restocks;
   std::string_view stream;
+  std::string_view event_stream;
+  std::string_view backlog_group;
   static void Visit(auto& self, auto&& v) {
-    v(self.item), v(self.total), v(self.available), v(self.held), v(self.sold), v(self.orders),
-        v(self.last_order), v(self.start_ms), v(self.end_ms), v(self.limit), v(self.max_quantity),
-        v(self.buyers), v(self.stream);
+    v(self.item), v(self.total), v(self.available), v(self.held), v(self.sold), v(self.kept),
+        v(self.orders_placed), v(self.last_order), v(self.pause), v(self.paused_ms), v(self.shift_ms),
+        v(self.start_ms), v(self.end_ms), v(self.limit), v(self.max_quantity), v(self.hold_ms), v(self.rate),
+        v(self.rate_ms), v(self.max_backlog), v(self.idem_ms), v(self.keep_quota), v(self.events),
+        v(self.buyers), v(self.orders), v(self.requests), v(self.restocks), v(self.stream),
+        v(self.event_stream), v(self.backlog_group);
   }
 };
 
-// Buyers numbered from `first` on: {count u32, u32 bytes of name, name} each.
-struct BuyersPart {
+// Who has bought, or has an order: the number that orders name the buyer by, and the pieces.
+struct BuyerState {
   static constexpr uint8_t kType = 49;
   ObjectId item;
-  uint32_t first;
-  std::string_view buyers;
-  static void Visit(auto& self, auto&& v) { v(self.item), v(self.first), v(self.buyers); }
+  uint32_t number;
+  uint64_t pieces;
+  std::string_view name;
+  static void Visit(auto& self, auto&& v) { v(self.item), v(self.number), v(self.pieces), v(self.name); }
 };
 
-using StateRecord =
-    std::variant<StateBegin, FreeSlot, KeyState, StringPart, StreamState, DeletedPart, GroupState,
-                 ConsumerState, PendingPart, ProducedMessage, ItemState, BuyersPart>;
+// An order that is remembered. Of a bundle: the items that have a part of it, and where its message went.
+struct OrderStateRecord {
+  static constexpr uint8_t kType = 50;
+  ObjectId item;
+  StreamId order;
+  uint64_t time_ms;
+  uint32_t buyer;
+  uint32_t quantity;
+  uint32_t request;  // the number that requests name it by; 2^32 - 1: none
+  OrderState state;
+  uint8_t flags;
+  std::span<const ObjectId> bundle;
+  std::string_view bundle_stream;
+  static void Visit(auto& self, auto&& v) {
+    v(self.item), v(self.order), v(self.time_ms), v(self.buyer), v(self.quantity), v(self.request),
+        v(self.state), v(self.flags), v(self.bundle), v(self.bundle_stream);
+  }
+};
+
+// A request id that an order was placed under.
+struct RequestState {
+  static constexpr uint8_t kType = 51;
+  ObjectId item;
+  uint32_t number;
+  std::string_view id;
+  static void Visit(auto& self, auto&& v) { v(self.item), v(self.number), v(self.id); }
+};
+
+// A change of stock under a request id, the oldest first.
+struct RestockState {
+  static constexpr uint8_t kType = 52;
+  ObjectId item;
+  uint64_t time_ms;
+  int64_t delta;
+  std::string_view id;
+  static void Visit(auto& self, auto&& v) { v(self.item), v(self.time_ms), v(self.delta), v(self.id); }
+};
+
+using StateRecord = std::variant<StateBegin, FreeSlot, KeyState, StringPart, StreamState, DeletedPart,
+                                 GroupState, ConsumerState, PendingPart, ProducedMessage, ItemState,
+                                 BuyerState, OrderStateRecord, RequestState, RestockState>;
 
 }  // namespace sluice::engine

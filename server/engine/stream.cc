@@ -288,7 +288,7 @@ void Stream::TakeRuns(const storage::Segment& segment, uint64_t rank) {
   if (length_ == 0) return;
   for (const storage::IndexRun& run : segment.index_runs().RunsOf(static_cast<uint64_t>(id_))) {
     const StreamId last{run.last_ms, run.last_seq};
-    if (last < first_ || storage::Place{&segment, run.last_offset}.lsn() < emptied_at_) continue;
+    if (last < first_ || segment.Counts(run.last_offset) < emptied_at_) continue;
     rank += run.count;
     sealed_.push_back({last, &segment, rank});
   }

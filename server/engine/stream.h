@@ -126,7 +126,6 @@ class Stream {
   friend class StateHasher;
   friend struct StreamAccess;  // of checkpoints
   friend class Indexer;        // the only one who moves its index to sidecars and back
-  friend class StreamTester;   // forgets the index, as an opening that begins at a checkpoint finds it
 
   // `at` is where the event stands that changes it.
   void Append(StreamId id, storage::Place place);

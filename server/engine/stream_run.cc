@@ -8,10 +8,10 @@ uint32_t RunView::LowerBound(StreamId id) const {
   if (id <= first_) return 0;
   if (id > last_) return size_;
   if (id == last_) return size_ - 1;  // acknowledging and reading new entries ask for the last one most
-  // first_ < id < last_, so the run's IDs fit deltas. A sequence beyond the delta's bits lies behind all of
-  // its ms.
-  const uint64_t seq = std::min<uint64_t>(id.seq, storage::kSeqLimit);
-  const uint64_t wanted = ((id.ms - base_ms_) << storage::kSeqBits) + seq;
+  // first_ < id < last_, so its milliseconds have the run's base. Its sequence need not: then it lies before,
+  // or behind, all that the run has of that millisecond.
+  const uint64_t seq = id.seq < base_.seq ? 0 : std::min(id.seq - base_.seq, storage::kSeqLimit);
+  const uint64_t wanted = ((id.ms - base_.ms) << storage::kSeqBits) + seq;
   const auto* it =
       std::lower_bound(cells_, cells_ + size_, wanted,
                        [](const storage::IndexCell& cell, uint64_t delta) { return cell.delta < delta; });
@@ -21,13 +21,7 @@ uint32_t RunView::LowerBound(StreamId id) const {
 RunView SealedRun::view(ObjectId stream) const {
   const storage::Sidecar& index = segment->index();
   const storage::IndexRun& run = index.Find(static_cast<uint64_t>(stream), last.ms, last.seq);
-  return {segment,
-          index.Cells(run),
-          run.count,
-          run.base_ms,
-          {run.first_ms, run.first_seq},
-          last,
-          end_rank - run.count};
+  return {segment, index.Cells(run), run.count, {run.first_ms, run.first_seq}, last, end_rank - run.count};
 }
 
 }  // namespace sluice::engine

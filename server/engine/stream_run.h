@@ -18,11 +18,11 @@ namespace sluice::engine {
 // A run to read in, until the next change of the stream or the end of the command.
 class RunView {
  public:
-  RunView(const storage::Segment* segment, const storage::IndexCell* cells, uint32_t size, uint64_t base_ms,
-          StreamId first, StreamId last, uint64_t rank)
+  RunView(const storage::Segment* segment, const storage::IndexCell* cells, uint32_t size, StreamId first,
+          StreamId last, uint64_t rank)
       : segment_(segment),
         cells_(cells),
-        base_ms_(base_ms),
+        base_{storage::BaseMs(first.ms), storage::BaseSeq(first.seq)},
         first_(first),
         last_(last),
         rank_(rank),
@@ -35,8 +35,8 @@ class RunView {
   uint32_t size() const { return size_; }
 
   StreamId IdAt(uint32_t i) const {
-    if (i == 0) return first_;
-    return {base_ms_ + (cells_[i].delta >> storage::kSeqBits), cells_[i].delta & (storage::kSeqLimit - 1)};
+    return {base_.ms | (cells_[i].delta >> storage::kSeqBits),
+            base_.seq | (cells_[i].delta & (storage::kSeqLimit - 1))};
   }
   storage::Place PlaceAt(uint32_t i) const { return {segment_, cells_[i].offset}; }
 
@@ -46,29 +46,27 @@ class RunView {
  private:
   const storage::Segment* segment_;
   const storage::IndexCell* cells_;
-  uint64_t base_ms_;
+  StreamId base_;
   StreamId first_;
   StreamId last_;
   uint64_t rank_;
   uint32_t size_;
 };
 
-// A run in memory, which grows. An ID is held as a difference from the run's base; where that does not fit a cell,
-// and at each new segment, a new run begins.
+// A run in memory, which grows. Where an ID has another base, and at each new segment, a new run begins.
 class StreamRun {
  public:
   StreamRun() = default;  // empty: as good as none
   // Begins with its first entry. `rank` counts the entries that the stream ever had before it.
   StreamRun(StreamId first, storage::Place place, uint64_t rank)
-      : segment_(place.segment), base_ms_(first.ms), rank_(rank), first_(first), last_(first) {
-    // An out-of-range sequence can stand alone: its run has one entry, whose ID is first_.
-    cells_.push_back({Fits(first) ? storage::CellDelta(base_ms_, first.ms, first.seq) : 0, place.offset});
+      : segment_(place.segment), rank_(rank), first_(first), last_(first) {
+    cells_.push_back({storage::CellDelta(first.ms, first.seq), place.offset});
   }
 
   // Takes the next entry, whose ID is above last(); false where it needs a run of its own.
   bool Append(StreamId id, storage::Place place) {
-    if (place.segment != segment_ || !Fits(id) || !Fits(first_)) return false;
-    cells_.push_back({storage::CellDelta(base_ms_, id.ms, id.seq), place.offset});
+    if (place.segment != segment_ || !SharesBase(id)) return false;
+    cells_.push_back({storage::CellDelta(id.ms, id.seq), place.offset});
     last_ = id;
     return true;
   }
@@ -81,23 +79,26 @@ class StreamRun {
   void ShiftRank(uint64_t by) { rank_ += by; }
 
   RunView view() const {
-    return {segment_, cells_.data(), static_cast<uint32_t>(cells_.size()), base_ms_, first_, last_, rank_};
+    return {segment_, cells_.data(), static_cast<uint32_t>(cells_.size()), first_, last_, rank_};
   }
   size_t memory_bytes() const { return cells_.capacity() * sizeof(storage::IndexCell); }
 
  private:
-  bool Fits(StreamId id) const { return storage::FitsCell(base_ms_, id.ms, id.seq); }
+  bool SharesBase(StreamId id) const {
+    return storage::BaseMs(id.ms) == storage::BaseMs(first_.ms) &&
+           storage::BaseSeq(id.seq) == storage::BaseSeq(first_.seq);
+  }
 
   const storage::Segment* segment_ = nullptr;
-  uint64_t base_ms_ = 0;
   uint64_t rank_ = 0;
   StreamId first_;
   StreamId last_;
   std::vector<storage::IndexCell> cells_;
 };
 
-// A run in a sealed segment's sidecar, found there by its object and its last ID. It names neither a row nor a
-// position, and counts its ranks from the end: a sidecar that has lost dead entries at its front serves as well.
+// A run in a sealed segment's sidecar, found there by its object and its last ID. It names neither a row nor
+// a position, and counts its ranks from the end: a sidecar that has lost dead entries at its front serves as
+// well.
 struct SealedRun {
   StreamId last;
   const storage::Segment* segment = nullptr;

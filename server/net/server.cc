@@ -81,7 +81,7 @@ Server::Server(Config config, std::string config_file, std::string recovery, eng
 
 Server::~Server() {
   metrics_server_.reset();
-  journal_.checkpointer().GiveUp();  // its worker wakes the loop
+  journal_.StopWorkers();  // they wake the loop
   CloseAll();
 }
 
@@ -138,6 +138,7 @@ void Server::StartHandles() {
   }
   uv_async_init(&loop_, &checkpoint_, [](uv_async_t* async) { Of(async->loop->data).ticker_.Begin(); });
   journal_.checkpointer().set_notify([this] { uv_async_send(&checkpoint_); });
+  journal_.compactor().set_notify([this] { uv_async_send(&checkpoint_); });
   const auto on_signal = [](uv_signal_t* signal, int number) {
     Server& server = Of(signal->loop->data);
     server.ticker_.Begin();

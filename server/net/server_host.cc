@@ -195,6 +195,10 @@ void Server::ApplyConfig() {
                .stream_node_max_entries = config_.stream_node_max_entries,
                .stream_idmp_duration = config_.stream_idmp_duration,
                .stream_idmp_maxsize = config_.stream_idmp_maxsize,
+               .max_memory = config_.maxmemory,
+               .seckill_closed_orders = config_.seckill_closed_orders,
+               .seckill_rate_users = config_.seckill_rate_users,
+               .hold_grace_ms = config_.hold_grace_ms,
                .max_bulk_bytes = config_.proto_max_bulk_len,
                .max_transaction_bytes = config_.max_transaction_bytes,
                .debug_commands = config_.enable_debug_command == DebugCommands::kYes,
@@ -207,6 +211,8 @@ void Server::ApplyConfig() {
   dispatcher_.ReadSettings();
   journal_.log().set_durability(DurabilityOf(config_.appendfsync));
   journal_.checkpointer().set_log_bytes(config_.checkpoint_log_bytes);
+  journal_.log().set_max_disk_bytes(config_.maxdisk);
+  journal_.compactor().set_dead_percent(static_cast<uint32_t>(config_.compaction_dead_percent));
   SetLogLevel(config_.loglevel);
   users_.set_all_channels(config_.acl_pubsub_default == PubsubDefault::kAllChannels);
   users_.log().set_max_entries(config_.acllog_max_len);

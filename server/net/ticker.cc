@@ -64,7 +64,7 @@ void Ticker::End() {
   if (!finished_) {
     RunQueue();
     const auto deadline = dispatcher_.next_deadline_ms();
-    if (deadline && *deadline <= now_.monotonic_ms) dispatcher_.ExpireBlocked();
+    if (deadline && *deadline <= now_.monotonic_ms) dispatcher_.RunDue();
   }
   // Before any reply leaves: whoever hears that a connection was killed finds it closed.
   CloseDoomed();

@@ -60,7 +60,10 @@ class Bench {
     options.direct_io = false;
     options.spare_segments = 0;
     storage::RecoveryReport report;
-    auto opened = engine::Journal::Open(files_, options, engine_, &report);
+    options.tail_cache_bytes = uint64_t{16} << 30;  // what vanished cannot be read back
+    auto opened =
+        engine::Journal::Open(files_, options, engine_, &report, {.log_bytes = 0, .background = false},
+                              {.dead_percent = 0, .background = false});
     if (!opened) throw std::runtime_error(opened.error().message);
     journal_ = std::move(*opened);
     dispatcher_ = std::make_unique<commands::Dispatcher>(*journal_, host_);

@@ -43,6 +43,7 @@ class VanishingFileSystem : public storage::FileSystem {
   Result<void> SyncDirectory(const std::string&) override { return {}; }
   Result<std::shared_ptr<void>> Lock(const std::string&) override { return std::make_shared<int>(0); }
   Result<uint64_t> FreeBytes(const std::string&) override { return UINT64_MAX; }
+  Result<uint64_t> UsedBytes(const std::string&) override { return 0; }
 
  private:
   static constexpr uint64_t kKept = 8192;

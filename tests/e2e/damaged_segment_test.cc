@@ -1,5 +1,5 @@
-// Disks that forget: what is read from a full segment's file is verified, and what cannot be read ends the server with
-// a message instead of a riddle.
+// Disks that forget: what is read from a full segment's file is verified, and what cannot be read ends the
+// server with a message instead of a riddle.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -70,9 +70,11 @@ TEST_F(DamagedSegmentTest, DamageAnswersTheCommandThatMeetsIt) {
   // A delivery that cannot be shown does not happen.
   EXPECT_THAT(ErrorOf({"XREADGROUP", "GROUP", "g", "c", "STREAMS", "s", ">"}), HasSubstr("DAMAGED "));
   EXPECT_EQ(ElementOf(*client_.Do({"XPENDING", "s", "g"}), 0).integer, 0);
-  EXPECT_EQ(ElementOf(ElementOf(*client_.Do({"XREADGROUP", "GROUP", "g", "c", "COUNT", "69", "STREAMS", "s", ">"}), 0), 1)
-                .elements,
-            69u);
+  EXPECT_EQ(
+      ElementOf(
+          ElementOf(*client_.Do({"XREADGROUP", "GROUP", "g", "c", "COUNT", "69", "STREAMS", "s", ">"}), 0), 1)
+          .elements,
+      69u);
   // Nor does an entry change hands.
   client_.Do({"XCLAIM", "s", "g", "c", "0", "70", "FORCE", "JUSTID"});
   EXPECT_THAT(ErrorOf({"XCLAIM", "s", "g", "d", "0", "70"}), HasSubstr("DAMAGED "));

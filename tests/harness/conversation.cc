@@ -180,6 +180,26 @@ class FileParser {
 
 }  // namespace
 
+std::string ConversationOfPage(std::string_view page) {
+  constexpr std::string_view kDirective = "<!-- conversation: ";
+  constexpr std::string_view kEnd = " -->";
+  std::string text;
+  bool inside = false;
+  while (!page.empty()) {
+    const std::string_view line = page.substr(0, page.find('\n'));
+    page.remove_prefix(std::min(line.size() + 1, page.size()));
+    if (line.starts_with("```")) {
+      inside = line == "```conversation";
+    } else if (inside) {
+      text += line;
+    } else if (line.starts_with(kDirective) && line.ends_with(kEnd)) {
+      text += line.substr(kDirective.size(), line.size() - kDirective.size() - kEnd.size());
+    }
+    text += '\n';
+  }
+  return text;
+}
+
 Conversation ParseConversation(std::string_view text, const std::string& path) {
   return FileParser(text, path).Parse();
 }

@@ -63,4 +63,8 @@ struct Conversation {
 // unknown directive, a block without its replies, `advance` in a file that does not declare itself in-memory only.
 Conversation ParseConversation(std::string_view text, const std::string& path);
 
+// The conversation that a page of documentation holds: what stands between ```conversation and ```, and as directives
+// of the head what stands in comments `<!-- conversation: ... -->`. Lines keep their numbers.
+std::string ConversationOfPage(std::string_view page);
+
 }  // namespace sluice::tests

@@ -1,4 +1,4 @@
-// Plays golden conversations (tests/golden/*.txt) and compares what is heard with what they say.
+// Plays golden conversations (tests/golden/*.txt, and those in pages of docs/) and compares what is heard with what they say.
 //
 //   golden [--memory | --server | --connect host:port] [--rewrite] file...
 //
@@ -160,7 +160,8 @@ bool PlayFile(const std::string& path, const Arguments& arguments) {
   std::ifstream file(path);
   if (!file) throw std::runtime_error(path + " cannot be read");
   const std::string text{std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>()};
-  const Conversation conversation = ParseConversation(text, path);
+  const Conversation conversation =
+      ParseConversation(path.ends_with(".md") ? ConversationOfPage(text) : text, path);
   if (arguments.where != Arguments::Where::kMemory && !conversation.in_memory_only.empty()) {
     // Whoever asks for this must not believe that it was played.
     throw std::runtime_error(path + " is in-memory only: " + conversation.in_memory_only);

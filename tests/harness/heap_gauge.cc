@@ -31,23 +31,47 @@ void Give(void* block) {
 
 }  // namespace
 
-// The array and nothrow forms come here by themselves.
+// All forms by name: a sanitizer has its own of each, and would find them mixed.
 void* operator new(size_t size) {
+  return Take(size, 0);
+}
+void* operator new[](size_t size) {
   return Take(size, 0);
 }
 void* operator new(size_t size, std::align_val_t alignment) {
   return Take(size, static_cast<size_t>(alignment));
 }
+void* operator new[](size_t size, std::align_val_t alignment) {
+  return Take(size, static_cast<size_t>(alignment));
+}
+void* operator new(size_t size, const std::nothrow_t&) noexcept {
+  return Take(size, 0);
+}
+void* operator new[](size_t size, const std::nothrow_t&) noexcept {
+  return Take(size, 0);
+}
 void operator delete(void* block) noexcept {
+  Give(block);
+}
+void operator delete[](void* block) noexcept {
   Give(block);
 }
 void operator delete(void* block, size_t) noexcept {
   Give(block);
 }
+void operator delete[](void* block, size_t) noexcept {
+  Give(block);
+}
 void operator delete(void* block, std::align_val_t) noexcept {
   Give(block);
 }
+void operator delete[](void* block, std::align_val_t) noexcept {
+  Give(block);
+}
 void operator delete(void* block, size_t, std::align_val_t) noexcept {
+  Give(block);
+}
+void operator delete[](void* block, size_t, std::align_val_t) noexcept {
   Give(block);
 }
 

@@ -29,6 +29,10 @@ void TestHost::RefreshSettings() {
   settings_.stream_node_max_entries = config_.stream_node_max_entries;
   settings_.stream_idmp_duration = config_.stream_idmp_duration;
   settings_.stream_idmp_maxsize = config_.stream_idmp_maxsize;
+  settings_.max_memory = config_.maxmemory;
+  settings_.seckill_closed_orders = config_.seckill_closed_orders;
+  settings_.seckill_rate_users = config_.seckill_rate_users;
+  settings_.hold_grace_ms = config_.hold_grace_ms;
   settings_.max_bulk_bytes = config_.proto_max_bulk_len;
   settings_.notify_keyspace_events = config_.notify_keyspace_events;
   settings_.max_subscriptions = config_.pubsub_max_subscriptions;

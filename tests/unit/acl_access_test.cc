@@ -31,9 +31,10 @@ Words RequestOf(const Command& command) {
     const bool open_end = command.keys.kind == Keys::kRange && command.keys.last < 0 && command.arity < 0;
     if (open_end) words.insert(words.end(), static_cast<size_t>(command.keys.step) * 2, "1");
     if (command.keys.kind == Keys::kCounted) words[static_cast<size_t>(command.keys.first)] = "1";
-    if (command.further_keys.kind == Keys::kWords) {
-      words.push_back(std::string(command.further_keys.words));
-      words.push_back("1");
+    for (std::string_view behind = command.further_keys.words; !behind.empty();) {
+      const size_t end = std::min(behind.find('|'), behind.size());
+      words.insert(words.end(), {std::string(behind.substr(0, end)), "1"});
+      behind.remove_prefix(std::min(end + 1, behind.size()));
     }
   }
   const std::vector<std::string_view> args(words.begin(), words.end());
@@ -62,10 +63,26 @@ const std::set<std::string_view> kTellNoValue = {
     "exists", "touch",           "type",        "strlen",          "xlen",
     "watch",  "object|encoding", "object|freq", "object|idletime", "object|refcount"};
 // Writes that tell what was there.
-const std::set<std::string_view> kWriteAndTell = {
-    "decr",     "decrby",           "getdel",      "getex",      "getset", "incr",
-    "incrby",   "incrbyfloat",      "increx",      "move",       "copy",   "rename",
-    "renamenx", "seckill.addstock", "seckill.buy", "seckill.try"};
+const std::set<std::string_view> kWriteAndTell = {"decr",
+                                                  "decrby",
+                                                  "getdel",
+                                                  "getex",
+                                                  "getset",
+                                                  "incr",
+                                                  "incrby",
+                                                  "incrbyfloat",
+                                                  "increx",
+                                                  "move",
+                                                  "copy",
+                                                  "rename",
+                                                  "renamenx",
+                                                  "seckill.addstock",
+                                                  "seckill.buy",
+                                                  "seckill.cancel",
+                                                  "seckill.confirm",
+                                                  "seckill.extend",
+                                                  "seckill.mbuy",
+                                                  "seckill.try"};
 
 bool ReaderMay(const Command& command) {
   // As in Redis it asks for reading only: what it changes is the group's.

@@ -96,7 +96,14 @@ TEST(MetricsSnapshot, IsRenderedSoundly) {
   keys->groups = {
       {.db = 0, .key = "s", .group = "g", .lag = 1, .pending = 2, .oldest_pending_ms = 1500},
       {.db = 0, .key = "s", .group = "idle", .lag = 0, .pending = 0, .oldest_pending_ms = std::nullopt}};
-  keys->items = {{.db = 0, .key = "phone", .total = 10, .available = 5, .held = 2, .sold = 3, .orders = 4}};
+  keys->items = {{.db = 0,
+                  .key = "phone",
+                  .total = 10,
+                  .available = 5,
+                  .held = 2,
+                  .sold = 3,
+                  .orders = 4,
+                  .tries = {4, 9}}};
   snapshot.by_key = keys;
   const std::string text = RenderMetrics(snapshot);
   ExpectSound(text);
@@ -104,6 +111,7 @@ TEST(MetricsSnapshot, IsRenderedSoundly) {
   EXPECT_THAT(text, HasSubstr("\nsluice_group_oldest_pending_seconds{db=\"0\",key=\"s\",group=\"g\"} 1.5\n"));
   EXPECT_THAT(text, Not(HasSubstr("oldest_pending_seconds{db=\"0\",key=\"s\",group=\"idle\"}")));
   EXPECT_THAT(text, HasSubstr("\nsluice_item_held{db=\"0\",key=\"phone\"} 2\n"));
+  EXPECT_THAT(text, HasSubstr("\nsluice_item_tries_total{db=\"0\",key=\"phone\",answer=\"sold-out\"} 9\n"));
   EXPECT_THAT(text, HasSubstr("\nsluice_metrics_age_seconds 1.5\n"));
   EXPECT_THAT(text, HasSubstr("\nsluice_metrics_left_out 3\n"));
   // Buckets add up: under 1 us, under 2 us, ... ; the longest only in the last.
@@ -141,6 +149,7 @@ TEST(KeyWalk, TellsOfStreamsGroupsAndItems) {
   stage.Advance(300);
   ask({"SECKILL.CREATE", "phone", "STOCK", "10"});
   ask({"SECKILL.BUY", "phone", "alice"});
+  ask({"SECKILL.BUY", "phone", "alice"});
   ask({"SELECT", "3"});
   ask({"XADD", "dying", "1-0", "f", "v"});
   ask({"PEXPIRE", "dying", "10"});
@@ -163,6 +172,8 @@ TEST(KeyWalk, TellsOfStreamsGroupsAndItems) {
   EXPECT_EQ(keys.items[0].total, 10u);
   EXPECT_EQ(keys.items[0].available, 9u);
   EXPECT_EQ(keys.items[0].sold, 1u);
+  EXPECT_EQ(keys.items[0].orders, 1u);
+  EXPECT_EQ(keys.items[0].tries, (std::array<uint64_t, 11>{1, 0, 1}));  // ok, limit
   EXPECT_EQ(keys.left_out, 0u);
 }
 

@@ -54,7 +54,6 @@ TEST(CommandTable, KeysAreFoundByTheRow) {
             (Positions{2}));
 }
 
-// Kinds that no row of today has.
 TEST(CommandTable, KeysThatAreCountedOrStandBehindWords) {
   using Args = std::vector<std::string_view>;
   using Positions = std::vector<size_t>;
@@ -74,6 +73,24 @@ TEST(CommandTable, KeysThatAreCountedOrStandBehindWords) {
   EXPECT_EQ(positions(kWords,
                       {"C", "i", "events", "e", "X", "STREAM", "Stream", "s", "FIELDS", "1", "STREAM", "v"}),
             (Positions{3, 7}));
+  // What users put into an order's fields is no key, and hides none that stands behind it.
+  EXPECT_EQ(positions(kWords, {"C", "i", "FIELDS", "1", "STREAM", "v", "STREAM", "s"}), (Positions{7}));
+  constexpr Keys kBehindPairs{Keys::kWords, 2, 0, 2, "STREAM"};
+  EXPECT_EQ(positions(kBehindPairs, {"C", "u", "2", "FIELDS", "1", "STREAM", "1", "STREAM", "s"}),
+            (Positions{8}));
+}
+
+// Whoever names an order's stream must be allowed to write to it.
+TEST(CommandTable, StreamsOfOrders) {
+  using Args = std::vector<std::string_view>;
+  using Positions = std::vector<size_t>;
+  EXPECT_EQ(KeyPositions(*FindCommand("seckill.config"),
+                         Args{"SECKILL.CONFIG", "i", "EVENTSTREAM", "e", "RATE", "0", "STREAM", "s"}),
+            (Positions{1, 3, 7}));
+  EXPECT_EQ(
+      KeyPositions(*FindCommand("seckill.mbuy"), Args{"SECKILL.MBUY", "u", "ITEMS", "2", "STREAM", "1", "b",
+                                                      "2", "FIELDS", "1", "STREAM", "v", "STREAM", "s"}),
+      (Positions{4, 6, 13}));
 }
 
 }  // namespace

@@ -31,7 +31,7 @@ class RandomChange {
     } else if (object->type() == ObjectType::kString) {
       OfString(*object);
     } else if (object->type() == ObjectType::kStockItem) {
-      Add(engine::Sell{object->id, {Below(1000), 1}, 1 + Below(3), Text(1 + Below(2))});
+      OfItem(*object);
     } else {
       OfStream(*object);
     }
@@ -56,7 +56,28 @@ class RandomChange {
     if (type == ObjectType::kString) Add(engine::SetString{id, Text(Below(100))});
     if (type == ObjectType::kStream) Add(engine::CreateGroup{id, 0, {}, {}, "g"});
     if (type == ObjectType::kStream) Add(engine::CreateConsumer{id, 0, 0, 5, "c"});
-    if (type == ObjectType::kStockItem) Add(engine::ConfigureItem{id, 100'000, 0, 0, 0, 0, "orders"});
+    if (type == ObjectType::kStockItem) Add(engine::AddStock{id, 100'000});
+  }
+
+  void OfItem(const engine::Object& object) {
+    const engine::StockItem& item = object.item();
+    if (const engine::Order* open = Below(3) == 0 ? item.oldest_open() : nullptr) {
+      ids_ = {open->id};
+      const auto state = static_cast<engine::OrderState>(2 + Below(3));
+      return Add(engine::SettleOrders{object.id, state, static_cast<uint8_t>(Below(4)), 7, ids_});
+    }
+    if (Below(5) == 0)
+      return Add(engine::PauseSale{object.id, static_cast<engine::Pause>(Below(3)), 6 + Below(9)});
+    const std::string_view request = Below(2) == 0 ? Text(1 + Below(2)) : std::string_view();
+    const bool known = item.requests().Find(request) != engine::RequestTable::kNone;
+    Add(engine::PlaceOrder{.item = object.id,
+                           .order = {item.last_order().ms + 1, 1},
+                           .now_ms = 5,
+                           .deadline_ms = Below(2) * 1000,
+                           .quantity = static_cast<uint32_t>(1 + Below(3)),
+                           .flags = 0,
+                           .user = Text(1 + Below(30)),
+                           .request = known ? std::string_view() : request});
   }
 
   void OfKey(const engine::Object& object) {
@@ -168,7 +189,8 @@ class PowerLoss {
     storage::RecoveryReport report;
     auto journal = engine::Journal::Open(
         files_, options, *engine_, &report,
-        {.log_bytes = 3000, .bytes_per_second = 0, .slice_bytes = 300, .background = false});
+        {.log_bytes = 3000, .bytes_per_second = 0, .slice_bytes = 300, .background = false},
+        {.dead_percent = 30, .bytes_per_second = 0, .background = false});
     ASSERT_TRUE(journal.has_value()) << journal.error().message;
     journal_ = std::move(*journal);
     begun_with_one_ += journal_->loaded().path.empty() ? 0 : 1;
@@ -199,7 +221,7 @@ class PowerLoss {
 
   void Record() {
     RandomChange change(random_, engine_->keys());
-    if (change.events.empty() || !journal_->Record(change.events)) return;
+    if (change.events.empty() || !journal_->Record(change.events, storage::Log::Use::kGrowth)) return;
     hashes_.push_back(engine_->StateHash());
     ends_.push_back(journal_->log().tail());
   }

@@ -13,6 +13,7 @@ namespace {
 
 constexpr StreamId kIds[] = {{1, 2}, {3, 4}, {UINT64_MAX, UINT64_MAX}};
 constexpr ObjectId kObject{0x1122334455667788};
+constexpr ObjectId kObjects[] = {kObject, ObjectId{7}};
 
 // One of each, every member different from its default.
 std::vector<Event> OneOfEach() {
@@ -46,9 +47,18 @@ std::vector<Event> OneOfEach() {
       RememberMessage{kObject, {56, 57}, 58, "producer", "message"},
       CountDuplicate{kObject},
       ForgetMessages{kObject, 59},
-      ConfigureItem{kObject, 43, 44, 45, 46, 47, "stream"},
       AddStock{kObject, -48},
-      Sell{kObject, {49, 50}, 51, "user"},
+      SetSaleRules{kObject, 60, 61, 62, 63, 64, 65, 66, 67, 68, 1, SaleEvents::kAll, "stream", "events",
+                   "group"},
+      AddStockOnce{kObject, -69, 70, "request"},
+      PlaceOrder{kObject, {71, 72}, 73, 74, 75, 76, "user", "request"},
+      BindOrders{kObject, {77, 78}, kObjects, "stream"},
+      SettleOrders{kObject, OrderState::kExpired, SettleOrders::kNoRestock, 79, kIds},
+      ReacquireOrder{kObject, {80, 81}, 82},
+      ExtendOrder{kObject, {83, 84}, 85},
+      PauseSale{kObject, Pause::kSalesAndHolds, 86},
+      ForgetOrders{kObject, 87, {88, 89}, 90},
+      ForgetOrder{kObject, {91, 92}},
   };
 }
 

@@ -55,9 +55,25 @@ class Conversation {
       case 22:
         return {"RENAME", Key(), Key()};
       case 23:
-        return {"SECKILL.CREATE", "item" + Number(3), "STOCK", "50", "STREAM", Key(), "LIMIT", "3"};
+        return {"SECKILL.CREATE", "item" + Number(3),
+                "STOCK",          "50",
+                "STREAM",         Key(),
+                "LIMIT",          "3",
+                "HOLD",           "20",
+                "IDEM",           "50"};
       case 24:
-        return {"SECKILL.BUY", "item" + Number(3), "user" + Number(40), "QTY", Pick({"1", "2"})};
+        if (random_() % 4 == 0) return {"SECKILL.CONFIRM", "item" + Number(3), "REQID", Number(9)};
+        if (random_() % 8 == 0)
+          return {"SECKILL.ADDSTOCK", "item" + Number(3), "5", "REQID", "more" + Number(9)};
+        if (random_() % 8 == 0) return {"SECKILL.PAUSE", "item" + Number(3), "HOLDS"};
+        if (random_() % 8 == 0) return {"SECKILL.RESUME", "item" + Number(3)};
+        if (random_() % 6 == 0) {
+          return {"SECKILL.MBUY", "user" + Number(9), "ITEMS", "2", "item0", "1", "item1", "1",
+                  "REQID",        Number(9)};
+        }
+        return {"SECKILL.BUY", "item" + Number(3), "user-of-a-long-name-" + Number(9),
+                "QTY",         Pick({"1", "2"}),   "REQID",
+                Number(9)};
       case 25:
         return {"PEXPIRE", Key(), Number(40)};
       case 26:

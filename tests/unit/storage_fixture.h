@@ -52,8 +52,8 @@ inline Opened MustOpen(FileSystem& files, const LogOptions& options = SmallOptio
 }
 
 // Records `body` in room for a little more, as callers do.
-inline Result<Place> TryRecord(Log& log, std::string_view body) {
-  auto room = log.BeginRecord(body.size() + 3);
+inline Result<Place> TryRecord(Log& log, std::string_view body, Log::Use use = Log::Use::kReserve) {
+  auto room = log.BeginRecord(body.size() + 3, use);
   if (!room) return tl::make_unexpected(room.error());
   std::fill_n(room->body, body.size() + 3, '#');  // what is behind the body must not reach the log
   body.copy(room->body, body.size());

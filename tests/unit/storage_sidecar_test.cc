@@ -1,4 +1,5 @@
-// The index of a sealed segment: made from its bytes, believed only where it matches, made again where it does not.
+// The index of a sealed segment: made from its bytes, believed only where it matches, made again where it
+// does not.
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -29,7 +30,7 @@ void Visit(std::string_view body, IndexSink& sink) {
   for (size_t at = 0; at + sizeof(Entry) <= body.size() && body[at + 7] == '\0'; at += sizeof(Entry)) {
     Entry entry;
     std::memcpy(&entry, body.data() + at, sizeof entry);
-    sink.Add(entry.object, entry.ms, entry.seq, at);
+    sink.Add(entry.object, entry.ms, entry.seq, at, sizeof(Entry));
   }
 }
 
@@ -113,8 +114,8 @@ Found EntriesOf(const Segment& segment) {
   for (const IndexRun& run : segment.index().runs()) {
     const IndexCell* cells = segment.index().Cells(run);
     for (uint32_t i = 0; i < run.count; ++i) {
-      const uint64_t ms = i == 0 ? run.first_ms : run.base_ms + (cells[i].delta >> kSeqBits);
-      const uint64_t seq = i == 0 ? run.first_seq : cells[i].delta % kSeqLimit;
+      const uint64_t ms = BaseMs(run.first_ms) + (cells[i].delta >> kSeqBits);
+      const uint64_t seq = BaseSeq(run.first_seq) + cells[i].delta % kSeqLimit;
       found.emplace_back(cells[i].offset, run.object, ms, seq);
       if (i + 1 == run.count) {
         EXPECT_EQ(std::tie(ms, seq, cells[i].offset), std::tie(run.last_ms, run.last_seq, run.last_offset));
@@ -152,23 +153,26 @@ TEST(Sidecar, HoldsEveryEntryOfItsSegment) {
   EXPECT_EQ(segments, 5u);
 }
 
-TEST(Sidecar, RunsEndWhereIdsDoNotFit) {
+TEST(Sidecar, RunsEndWhereTheBaseChanges) {
   MemoryFileSystem files;
   Store store(files);
-  store.Add({{1, 10, 0}, {1, 10, 1}, {2, 10, 0}, {1, 10 + kMsLimit - 1, 0}, {1, 10 + kMsLimit, 0}}, 0);
-  store.Add({{1, 10 + kMsLimit, kSeqLimit}, {1, 10 + kMsLimit + 1, 0}, {1, 5, 0}, {1, 5, 0}}, 0);
+  store.Add({{1, 10, 0}, {1, 10, 1}, {2, 10, 0}, {1, kMsLimit - 1, 0}, {1, kMsLimit, 0}, {1, kMsLimit, 7}},
+            0);
+  store.Add(
+      {{1, kMsLimit, kSeqLimit}, {1, kMsLimit, kSeqLimit + 9}, {1, kMsLimit + 1, 0}, {1, 5, 0}, {1, 5, 0}},
+      0);
   while (store.log().stats().segments < 2) store.Add({}, 2000);
   const Segment* segment = store.log().TakeIndexed();
   ASSERT_NE(segment, nullptr);
   std::vector<std::tuple<uint64_t, uint64_t, uint32_t>> runs;  // object, last ms, count
   for (const IndexRun& run : segment->index().runs()) runs.emplace_back(run.object, run.last_ms, run.count);
   const std::vector<std::tuple<uint64_t, uint64_t, uint32_t>> expected = {
-      {1, 5, 1},                  // IDs that go back begin a run,
-      {1, 5, 1},                  // and so do IDs that stand still
-      {1, 10 + kMsLimit - 1, 3},
-      {1, 10 + kMsLimit, 1},      // too far from the base
-      {1, 10 + kMsLimit, 1},      // a sequence that no cell holds stands alone
-      {1, 10 + kMsLimit + 1, 1},
+      {1, 5, 1},  // IDs that go back begin a run,
+      {1, 5, 1},  // and so do IDs that stand still
+      {1, kMsLimit - 1, 3},
+      {1, kMsLimit, 2},  // other high bits of the milliseconds,
+      {1, kMsLimit, 2},  // and of the sequence
+      {1, kMsLimit + 1, 1},
       {2, 10, 1}};
   EXPECT_EQ(runs, expected);
   EXPECT_GT(segment->index().Find(1, 5, 0).last_offset, segment->index().runs()[0].last_offset)
@@ -271,14 +275,16 @@ TEST(Sidecar, OneOfAnEarlierLifeIsNotTakenForTheActiveSegments) {
     store.Fill(5, 3);
     store.Close();
   }
-  for (const char* name : {"/store/000000000003.idx", "/store/000000000004.idx", "/store/000000000001.idx.new"}) {
+  for (const char* name :
+       {"/store/000000000003.idx", "/store/000000000004.idx", "/store/000000000001.idx.new"}) {
     ASSERT_TRUE(files.Open(name, {.create = true}).has_value());
     files.SetContents(name, files.Contents(SidecarPath(2)));
   }
   ASSERT_TRUE(files.Open("/store/notes.idx", {.create = true}).has_value());
   Store store(files);
   files.Crash(1);  // what the opening removed stays away
-  for (const char* name : {"/store/000000000003.idx", "/store/000000000004.idx", "/store/000000000001.idx.new"}) {
+  for (const char* name :
+       {"/store/000000000003.idx", "/store/000000000004.idx", "/store/000000000001.idx.new"}) {
     EXPECT_FALSE(files.Open(name, {.read_only = true}).has_value()) << name;
   }
 }
@@ -291,7 +297,8 @@ TEST(SealedRecords, AreVerifiedAcrossIncarnations) {
   for (int life = 0; life < 5; ++life) {  // each goes on where the one before stopped, within one segment
     Store store(files);
     for (int i = 0; i < 9; ++i) store.Add({{1, 1, 1}}, 1700);
-    for (const Recorded& one : store.recorded()) places.emplace_back(one.place.segment->sequence(), one.place.offset);
+    for (const Recorded& one : store.recorded())
+      places.emplace_back(one.place.segment->sequence(), one.place.offset);
     store.Close();
   }
   std::map<uint64_t, const Segment*> sealed;
@@ -370,7 +377,8 @@ TEST(LogFrom, ReplaysTheRestFromEveryRecord) {
     RecoveryReport report;
     auto log = OpenFrom(files, marked.tails[from], &attached, &report);
     ASSERT_TRUE(log.has_value()) << from << ": " << log.error().message;
-    EXPECT_EQ(attached.replayed, std::vector(marked.bodies.begin() + static_cast<ptrdiff_t>(from), marked.bodies.end()));
+    EXPECT_EQ(attached.replayed,
+              std::vector(marked.bodies.begin() + static_cast<ptrdiff_t>(from), marked.bodies.end()));
     // Every record below is in an attached segment, or indexed.
     size_t below = attached.indexed.size();
     for (size_t i = 0; i < marked.bodies.size(); ++i) {
@@ -455,7 +463,8 @@ TEST(LogFrom, ASegmentThatWasCutShortIsCorruption) {
   RecoveryReport report;
   const auto log = OpenFrom(files, marked.tails.back(), &attached, &report);
   ASSERT_FALSE(log.has_value());
-  EXPECT_NE(log.error().message.find(SegmentPath(2) + ", offset 20000"), std::string::npos) << log.error().message;
+  EXPECT_NE(log.error().message.find(SegmentPath(2) + ", offset 20000"), std::string::npos)
+      << log.error().message;
 }
 
 }  // namespace

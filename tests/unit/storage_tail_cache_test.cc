@@ -1,5 +1,5 @@
-// Where a sealed segment's bytes are: in their buffer, in the file, and never anywhere else in the middle of a
-// command.
+// Where a sealed segment's bytes are: in their buffer, in the file, and never anywhere else in the middle of
+// a command.
 #include <gtest/gtest.h>
 
 #include <cstdlib>

@@ -1,0 +1,192 @@
+#include "server/engine/compactor.h"
+
+#include <chrono>
+#include <utility>
+
+#include "server/engine/indexer.h"
+#include "server/engine/liveness.h"
+#include "storage/checkpoint_reader.h"
+#include "storage/format.h"
+#include "storage/store_file.h"
+
+namespace sluice::engine {
+
+using storage::SealedSegment;
+
+Compactor::Compactor(storage::FileSystem& files, std::string directory, const CompactionOptions& options,
+                     storage::Log& log)
+    : files_(files), directory_(std::move(directory)), options_(options), log_(log) {
+  if (options_.background) thread_ = std::thread([this] { Run(); });
+}
+
+Compactor::~Compactor() {
+  GiveUp();
+}
+
+void Compactor::GiveUp() {
+  wanted_ = false;
+  {
+    const std::lock_guard lock(mutex_);
+    ending_ = true;
+  }
+  changed_.notify_all();
+  if (thread_.joinable()) thread_.join();
+}
+
+bool Compactor::RunSlice() {
+  Outcome outcome;
+  {
+    const std::lock_guard lock(mutex_);
+    if (has_outcome_) outcome = std::exchange(outcome_, {});
+    has_outcome_ = false;
+  }
+  if (ending_) return false;
+  TakeIn(std::move(outcome));
+  return !status_.under_way && wanted_ && Begin();
+}
+
+// True where there is an outcome at once.
+bool Compactor::Begin() {
+  wanted_ = false;
+  if (options_.dead_percent == 0) return false;
+  std::vector<std::string> unfinished;
+  const auto checkpoints = storage::FindCheckpoints(files_, directory_, &unfinished);
+  if (!checkpoints || checkpoints->size() < 2) return false;
+  auto pass = std::make_unique<Pass>();
+  pass->checkpoint = (*checkpoints)[checkpoints->size() - 2];
+  pass->dead_percent = options_.dead_percent;
+  const auto checkpoint =
+      storage::CheckpointReader::Open(files_, directory_, pass->checkpoint, log_.log_id());
+  if (!checkpoint) return false;  // it has just been replaced, or is damaged: then none may be relied on
+  pass->segments = log_.SealedSegments(checkpoint->header().lsn);
+  if (pass->segments.empty()) return false;
+  status_.under_way = true;
+  if (!options_.background) {
+    Work(*pass);
+    return true;
+  }
+  {
+    const std::lock_guard lock(mutex_);
+    next_ = std::move(pass);
+  }
+  changed_.notify_all();
+  return false;
+}
+
+void Compactor::TakeIn(Outcome outcome) {
+  for (storage::RewrittenSegment& rewritten : outcome.rewritten) {
+    ++status_.segments_rewritten;
+    log_.Replace(std::move(rewritten));
+  }
+  if (outcome.first != 0) log_.ForgetBefore(outcome.first);
+  status_.segments_removed += outcome.removed;
+  status_.bytes_freed += outcome.bytes_freed;
+  status_.errors += outcome.errors.size();
+  if (!outcome.errors.empty()) status_.last_error = std::move(outcome.errors.back());
+  if (!outcome.over) return;
+  ++status_.passes;
+  status_.under_way = false;
+}
+
+// ---- the worker
+
+void Compactor::Run() {
+  std::unique_lock lock(mutex_);
+  while (true) {
+    changed_.wait(lock, [this] { return ending_ || next_ != nullptr; });
+    if (ending_) return;
+    const std::unique_ptr<Pass> pass = std::move(next_);
+    lock.unlock();
+    Work(*pass);
+    lock.lock();
+  }
+}
+
+void Compactor::Work(const Pass& pass) {
+  Rewrite(pass);
+  RemoveFront(pass);
+  Report([](Outcome& outcome) { outcome.over = true; });
+}
+
+void Compactor::Report(const std::function<void(Outcome&)>& add) {
+  {
+    const std::lock_guard lock(mutex_);
+    add(outcome_);
+    has_outcome_ = true;
+  }
+  if (options_.background && notify_) notify_();
+}
+
+void Compactor::Rewrite(const Pass& pass) {
+  const auto fail = [this](const storage::Error& error) {
+    Report([&](Outcome& outcome) { outcome.errors.push_back(error.message); });
+  };
+  auto checkpoint = storage::CheckpointReader::Open(files_, directory_, pass.checkpoint, log_.log_id());
+  if (!checkpoint) return fail(checkpoint.error());
+  auto liveness = Liveness::Read(*checkpoint);
+  if (!liveness) return fail(liveness.error());
+  const storage::Judge judge = [&](storage::Lsn lsn, std::string_view body, std::string* replacement) {
+    return liveness->Judge(lsn, body, replacement);
+  };
+  for (const SealedSegment& segment : pass.segments) {
+    const uint64_t all = segment.identity.end - storage::kSegmentHeaderBytes;
+    const uint64_t live = liveness->LiveBytes(segment);
+    const bool empty = segment.compacted() && segment.index->runs().empty();
+    if (empty || all == 0 || (all - std::min(all, live)) * 100 < all * pass.dead_percent) continue;
+    auto rewritten = storage::RewriteSegment(files_, segment, VisitEntries, judge,
+                                             [this](uint64_t bytes) { return Pace(bytes); });
+    if (!rewritten) {
+      fail(rewritten.error());
+      const std::lock_guard lock(mutex_);
+      if (ending_) return;
+      continue;
+    }
+    Report([&](Outcome& outcome) {
+      outcome.bytes_freed +=
+          rewritten->bytes_before - std::min(rewritten->bytes_before, rewritten->bytes_after);
+      outcome.rewritten.push_back(std::move(*rewritten));
+    });
+  }
+}
+
+// Segments in which nothing lives go, from the log's beginning up to the first in which something does: first
+// the STORE file says where the log begins, then the files are removed.
+void Compactor::RemoveFront(const Pass& pass) {
+  const auto fail = [this](const storage::Error& error) {
+    Report([&](Outcome& outcome) { outcome.errors.push_back(error.message); });
+  };
+  storage::StoreFile store(files_, directory_);
+  if (auto opened = store.Open(0); !opened) return fail(opened.error());
+  storage::StoreHeader header = store.header();
+  const uint64_t first = header.first_sequence;
+  std::vector<std::string> dead;
+  for (const SealedSegment& segment : pass.segments) {
+    if (segment.identity.sequence != header.first_sequence || !segment.compacted() ||
+        !segment.index->runs().empty()) {
+      break;
+    }
+    header.first_sequence += 1;
+    header.first_lsn = segment.end_lsn();
+    dead.push_back(segment.path);
+    dead.push_back(directory_ + "/" + storage::SidecarName(segment.identity.sequence));
+  }
+  if (dead.empty()) return;
+  if (auto written = store.Write(header); !written) return fail(written.error());
+  for (const std::string& path : dead)
+    (void)files_.Remove(path);  // what stays is removed at the next opening
+  (void)files_.SyncDirectory(directory_);
+  Report([&](Outcome& outcome) {
+    outcome.first = header.first_sequence;
+    outcome.removed += header.first_sequence - first;
+  });
+}
+
+// Sleeps as the pace asks; false where the work is to end.
+bool Compactor::Pace(uint64_t bytes) {
+  std::unique_lock lock(mutex_);
+  if (!options_.background || options_.bytes_per_second == 0) return !ending_;
+  const auto pause = std::chrono::microseconds(bytes * 1'000'000 / options_.bytes_per_second);
+  return !changed_.wait_for(lock, pause, [this] { return ending_; });
+}
+
+}  // namespace sluice::engine

@@ -1,0 +1,50 @@
+// What of the log was alive at a checkpoint.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <absl/container/flat_hash_map.h>
+
+#include "server/engine/event_codec.h"
+#include "server/engine/object_id.h"
+#include "server/engine/stream_id.h"
+#include "storage/checkpoint_reader.h"
+#include "storage/segment_rewriter.h"
+#include "storage/sidecar.h"
+
+namespace sluice::engine {
+
+// Below a checkpoint only messages count, since everything else is state, which it holds; and a message is
+// alive if its stream held it then. What was dead then is dead for ever. One thread.
+class Liveness {
+ public:
+  // Reads the checkpoint: of streams their heads and deletions, of the rest nothing.
+  static storage::Result<Liveness> Read(storage::CheckpointReader& checkpoint);
+
+  // What the messages of a sealed segment take that are alive, about.
+  uint64_t LiveBytes(const storage::SealedSegment& segment) const;
+
+  // What becomes of a record in a segment below the checkpoint. A record of several events stays whole while
+  // one of its messages lives. Of a message that was deleted in the middle of its stream a stub remains, an
+  // AppendEntry without fields: the index counts it.
+  storage::Fate Judge(storage::Lsn lsn, std::string_view body, std::string* replacement);
+
+ private:
+  struct Head {
+    storage::Lsn emptied_at{};
+    uint64_t length = 0;
+    StreamId first{};
+    std::vector<StreamId> deleted;  // ascending
+  };
+  enum class Standing : uint8_t { kAlive, kDeleted, kGone };
+
+  const Head* Find(uint64_t object) const;
+  Standing StandingOf(const AppendEntry& entry, storage::Lsn lsn) const;
+
+  absl::flat_hash_map<uint64_t, Head> streams_;
+};
+
+}  // namespace sluice::engine
