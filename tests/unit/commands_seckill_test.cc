@@ -1,6 +1,8 @@
 // What a conversation cannot show: a server too busy for its background, clocks that jump, a disk without
 // room, messages to subscribers.
 
+#include <gtest/gtest.h>
+
 #include <string>
 #include <utility>
 #include <vector>
