@@ -106,6 +106,9 @@ class Log {
     // Records from here on are replayed. An LSN behind a record (tail(), once), which was durable; 0: all of
     // them.
     Lsn replay_from{};
+    // What lies below replay_from is known: where the log's beginning is gone, and this begins before it does, the
+    // store is refused.
+    bool state_is_whole = false;
     // The segment that holds it: those before are known to be followed by the next one. A file behind it may be what an
     // earlier life left, though its header verifies.
     uint64_t replay_segment = UINT64_MAX;
