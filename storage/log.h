@@ -250,7 +250,7 @@ class Log {
   std::unique_ptr<TailCache> tail_cache_;
   std::unique_ptr<SidecarMaker> sidecars_;  // none where there is nothing to index
   std::deque<Sealed> sealed_;               // not written to their end yet
-  std::deque<const Segment*> indexed_;      // not asked for yet
+  std::deque<const Segment*> indexed_;      // not asked for yet; behind a null in front: one that is in use
   std::unique_ptr<SegmentWriter> writer_;
   std::unique_ptr<SpareFiles> spares_;  // none where nothing may happen in the background
   std::shared_ptr<File> held_;  // a spare that found no memory, or was too small for the segment wanted
