@@ -110,7 +110,7 @@ int Serve(const Config& config, const CommandLine& command_line,
   if (const auto made = files.CreateDirectory(config.dir); !made) return fail("dir: " + made.error().message);
   const engine::CheckpointOptions checkpoints{.log_bytes = config.checkpoint_log_bytes,
                                               .bytes_per_second = config.checkpoint_bytes_per_second};
-  const engine::CompactionOptions compaction{
+  const storage::CompactionOptions compaction{
       .dead_percent = static_cast<uint32_t>(config.compaction_dead_percent),
       .bytes_per_second = config.compaction_bytes_per_second};
   const auto journal =

@@ -165,9 +165,11 @@ const Segment* Log::TakeIndexed() {
       indexed_.push_back(&segment);
     }
   }
+  // Whoever was given one is done with it when the next is asked for; until then it has to stay.
+  if (!indexed_.empty() && indexed_.front() == nullptr) indexed_.erase(indexed_.begin(), indexed_.begin() + 2);
   if (indexed_.empty()) return nullptr;
   const Segment* segment = indexed_.front();
-  indexed_.pop_front();
+  indexed_.push_front(nullptr);
   return segment;
 }
 
@@ -175,6 +177,7 @@ std::vector<SealedSegment> Log::SealedSegments(Lsn below) const {
   std::vector<SealedSegment> sealed;
   for (const auto& segment : segments_) {
     if (!segment->mapped() || segment->end_lsn() > below) break;
+    if (std::find(indexed_.begin(), indexed_.end(), segment.get()) != indexed_.end()) break;
     if (!segment->has_index()) continue;
     sealed.push_back({.identity = segment->index_runs().identity(),
                       .log_end = segment->end_lsn() - segment->base(),

@@ -122,6 +122,9 @@ class Log {
     // Records from here on are replayed. An LSN behind a record (tail(), once), which was durable; 0: all of
     // them.
     Lsn replay_from{};
+    // What lies below replay_from is known: where the log's beginning is gone, and this begins before it does, the
+    // store is refused.
+    bool state_is_whole = false;
     // The segment that holds it: those before are known to be followed by the next one. A file behind it may be what an
     // earlier life left, though its header verifies.
     uint64_t replay_segment = UINT64_MAX;
@@ -263,7 +266,7 @@ class Log {
   std::unique_ptr<TailCache> tail_cache_;
   std::unique_ptr<SidecarMaker> sidecars_;  // none where there is nothing to index
   std::deque<Sealed> sealed_;               // not written to their end yet
-  std::deque<const Segment*> indexed_;      // not asked for yet
+  std::deque<const Segment*> indexed_;      // not asked for yet; behind a null in front: one that is in use
   std::unique_ptr<SegmentWriter> writer_;
   std::unique_ptr<SpareFiles> spares_;  // none where nothing may happen in the background
   std::shared_ptr<File> held_;  // a spare that found no memory, or was too small for the segment wanted

@@ -25,7 +25,7 @@ Recovery::Recovery(FileSystem& files, std::string directory, const StoreHeader& 
       reader_(store.log_id, store.incarnation) {}
 
 Result<void> Recovery::Read(const Log::Start& start, RecoveryReport* report) {
-  if (start.replay_from < store_.first_lsn) {
+  if (start.state_is_whole && start.replay_from < store_.first_lsn) {
     return Corrupt(directory_ + ": what the log held below LSN " + std::to_string(Value(store_.first_lsn)) +
                    " was dead and is gone, and no checkpoint that is whole reaches behind it");
   }

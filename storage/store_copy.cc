@@ -11,6 +11,7 @@
 
 #include "storage/batch_reader.h"
 #include "storage/buffer.h"
+#include "storage/checkpoint_format.h"
 #include "storage/format.h"
 #include "storage/store_file.h"
 
@@ -49,6 +50,7 @@ class StoreCopy {
   Result<void> CopyContents(const Source& source, File& target);
   uint64_t Follow(std::span<const char> bytes, const Source& source, const SegmentHeader& header,
                   BatchReader* reader, CopyReport* report);
+  Result<void> CopyCheckpoint();
   Result<void> ClearBehind(File& target, std::span<const char> bytes, uint64_t end);
   Result<void> AllocateLast();
 
@@ -58,6 +60,7 @@ class StoreCopy {
   CopyWatcher& watcher_;
   StoreHeader store_;
   std::vector<Source> sources_;
+  std::vector<Source> checkpoints_;  // oldest first
   std::unique_ptr<BatchReader> reader_;
   CopyReport report_;
   uint64_t known_sequence_ = 0;  // of the segment that says what was durable
@@ -86,6 +89,7 @@ Result<CopyReport> StoreCopy::Run() {
         Error{Error::Code::kCorrupt, "the store is damaged: " + stopped_ + "; it was durable up to " +
                                          std::to_string(report_.known - report_.end) + " bytes further"});
   }
+  if (auto copied = CopyCheckpoint(); !copied) return tl::make_unexpected(copied.error());
   if (auto allocated = AllocateLast(); !allocated) return tl::make_unexpected(allocated.error());
   // The names before STORE, which says that they are there. The durable LSN of a running server's STORE is
   // where its life began: the copy has more.
@@ -116,11 +120,25 @@ Result<void> StoreCopy::OpenSources() {
 // False where the store changed meanwhile.
 Result<bool> StoreCopy::TryOpenSources() {
   sources_.clear();
+  checkpoints_.clear();
   all_bytes_ = 0;
   auto store = ReadStore();
   if (!store) return tl::make_unexpected(store.error());
   auto names = files_.List(from_);
   if (!names) return tl::make_unexpected(names.error());
+  // Before the segments: a compaction keeps what the older of the checkpoints needs that stand when it
+  // begins.
+  for (const std::string& name : *names) {
+    bool unfinished = false;
+    const auto sequence = CheckpointSequence(name, &unfinished);
+    if (!sequence || unfinished) continue;
+    auto file = files_.Open(from_ + "/" + name, {.read_only = true});
+    if (!file) return false;
+    auto bytes = (*file)->Size();
+    if (!bytes) return tl::make_unexpected(bytes.error());
+    checkpoints_.push_back({*sequence, name, std::move(*file), *bytes});
+    all_bytes_ += *bytes;
+  }
   for (const std::string& name : *names) {
     const auto sequence = SegmentSequence(name);
     if (!sequence || *sequence < store->first_sequence) continue;
@@ -141,6 +159,15 @@ Result<bool> StoreCopy::TryOpenSources() {
   auto again = ReadStore();
   if (!again) return tl::make_unexpected(again.error());
   store_ = *again;
+  // The newest one opened is still one of the two kept: so what it needs was there.
+  auto later = files_.List(from_);
+  if (!later) return tl::make_unexpected(later.error());
+  std::sort(checkpoints_.begin(), checkpoints_.end(),
+            [](const Source& a, const Source& b) { return a.sequence < b.sequence; });
+  if (!checkpoints_.empty() &&
+      std::find(later->begin(), later->end(), checkpoints_.back().name) == later->end()) {
+    return false;
+  }
   return store->incarnation == again->incarnation && store->first_sequence == again->first_sequence;
 }
 
@@ -213,12 +240,22 @@ Result<bool> StoreCopy::CopySegment(const Source& source) {
     }
     *reader_ = reader;
     report_ = report;
+    if (header->compacted() && end == header->end) report_.end = header->base + header->log_end;
     report_.segments += 1;
     last_ = {path, header->capacity};
     return ClearBehind(**target, bytes, end).and_then([&] { return (*target)->Sync(); }).map([] {
       return true;
     });
   }
+}
+
+// The newest: all that is needed to open the copy. It shows a state that was durable before it had its name.
+Result<void> StoreCopy::CopyCheckpoint() {
+  if (checkpoints_.empty()) return {};
+  const Source& source = checkpoints_.back();
+  auto target = files_.Open(to_ + "/" + source.name, {.create = true, .exclusive = true});
+  if (!target) return tl::make_unexpected(target.error());
+  return CopyContents(source, **target).and_then([&] { return (*target)->Sync(); });
 }
 
 std::string StoreCopy::Unfit(const Source& source, const Result<SegmentHeader>& header) const {

@@ -5,6 +5,7 @@
 #include <span>
 
 #include "storage/buffer.h"
+#include "storage/checkpoint_reader.h"
 #include "storage/format.h"
 #include "storage/store_file.h"
 
@@ -92,16 +93,29 @@ class Repair {
     return (*file)->WriteAt(0, bytes).and_then([&] { return (*file)->Sync(); });
   }
 
+  // A checkpoint that shows more than the log is left with, or cannot say what it shows.
+  bool IsCheckpointBehind(const std::string& name, Lsn cut) {
+    bool unfinished = false;
+    const auto sequence = CheckpointSequence(name, &unfinished);
+    if (!sequence || unfinished) return false;
+    const auto checkpoint =
+        CheckpointReader::Open(files_, findings_.directory, *sequence, findings_.store.log_id);
+    return !checkpoint || checkpoint->header().lsn > cut;
+  }
+
   // From the last one down, so that what is left is a log at every moment.
   Result<void> SetLaterSegmentsAside() {
     auto names = files_.List(findings_.directory);
     if (!names) return tl::make_unexpected(names.error());
     const Finding* cut = FindCut();
     if (cut == nullptr || cut->kind == Kind::kTornTail) return {};
-    const uint64_t last = findings_.segments[findings_.cut_segment].header.sequence;
+    const SegmentHeader& kept = findings_.segments[findings_.cut_segment].header;
+    const uint64_t last = kept.sequence;
+    const Lsn end = kept.base + cut->offset;
     for (auto name = names->rbegin(); name != names->rend(); ++name) {
       const auto sequence = SegmentSequence(*name);
-      if (!sequence || *sequence <= last) continue;
+      const bool behind = sequence ? *sequence > last : IsCheckpointBehind(*name, end);
+      if (!behind) continue;
       const std::string path = findings_.directory + "/" + *name;
       auto aside = AsideName(files_, findings_.directory, path);
       if (!aside) return tl::make_unexpected(aside.error());

@@ -277,7 +277,8 @@ Result<void> Walk::Follow(const Mapped& mapped, const SegmentHeader& header) {
                 segment.path + ", offset " + std::to_string(at) + ": " + batch.error().message});
     }
     end_why_ = batch.error().message;
-    end_ = header.base + at;
+    // A compacted segment ends, in the log, where it ended before.
+    end_ = header.base + (header.compacted() && at == header.end ? header.log_end : at);
     if (found_.closed || GoesOnInNext(*mapped.file)) break;
     const auto next = NextBatch(readable, header.base, at);
     if (!next) break;

@@ -147,7 +147,7 @@ void Checkpoints(Context& ctx, Lines& lines) {
   lines.Add("checkpoint_last_msec", status.last_took_ms);
   lines.Add("checkpoint_last_error", status.last_error);
   lines.Add("checkpoint_log_bytes", checkpointer.log_bytes());
-  const engine::CompactionStatus& compaction = ctx.journal().compactor().status();
+  const storage::CompactionStatus& compaction = ctx.journal().compactor().status();
   lines.Add("compaction_in_progress", uint64_t{compaction.under_way});
   lines.Add("compaction_passes", compaction.passes);
   lines.Add("compaction_segments_rewritten", compaction.segments_rewritten);

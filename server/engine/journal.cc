@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "server/engine/event_codec.h"
+#include "server/engine/liveness.h"
 
 namespace sluice::engine {
 
@@ -10,7 +11,7 @@ storage::Result<std::unique_ptr<Journal>> Journal::Open(storage::FileSystem& fil
                                                         const storage::LogOptions& options, Engine& engine,
                                                         storage::RecoveryReport* report,
                                                         const CheckpointOptions& checkpoints,
-                                                        const CompactionOptions& compaction) {
+                                                        const storage::CompactionOptions& compaction) {
   if (auto made = files.CreateDirectory(options.directory); !made) return tl::unexpected(made.error());
   auto loaded = LoadNewestCheckpoint(files, options.directory, engine);
   if (!loaded) return tl::unexpected(loaded.error());
@@ -21,6 +22,7 @@ storage::Result<std::unique_ptr<Journal>> Journal::Open(storage::FileSystem& fil
   };
   storage::Log::Start start;
   start.replay_from = loaded->lsn;
+  start.state_is_whole = true;
   start.replay_segment = loaded->segment;
   start.attach = [&](const storage::Segment& segment) -> storage::Result<void> {
     indexer.Attach(segment);
@@ -63,7 +65,8 @@ storage::Result<std::unique_ptr<Journal>> Journal::Open(storage::FileSystem& fil
   std::unique_ptr<Journal> journal(new Journal(engine, std::move(*log), std::move(*loaded)));
   journal->checkpointer_ = std::make_unique<Checkpointer>(files, options.directory, checkpoints,
                                                           journal->loaded_, engine, *journal->log_);
-  journal->compactor_ = std::make_unique<Compactor>(files, options.directory, compaction, *journal->log_);
+  journal->compactor_ = std::make_unique<storage::Compactor>(
+      files, options.directory, compaction, StreamLiveness::Read, VisitEntries, *journal->log_);
   return journal;
 }
 

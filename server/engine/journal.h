@@ -6,10 +6,10 @@
 #include <span>
 
 #include "server/engine/checkpointer.h"
-#include "server/engine/compactor.h"
 #include "server/engine/engine.h"
 #include "server/engine/event.h"
 #include "server/engine/indexer.h"
+#include "storage/compactor.h"
 #include "storage/log.h"
 
 namespace sluice::engine {
@@ -22,7 +22,7 @@ class Journal {
                                                         const storage::LogOptions& options, Engine& engine,
                                                         storage::RecoveryReport* report,
                                                         const CheckpointOptions& checkpoints = {},
-                                                        const CompactionOptions& compaction = {});
+                                                        const storage::CompactionOptions& compaction = {});
   // Ends the log in good order, everything durable, with a checkpoint of its end where that is wanted: the
   // next opening has nothing to replay then. A checkpoint that fails is no error (checkpointer().status()
   // tells).
@@ -53,8 +53,8 @@ class Journal {
   const storage::Log& log() const { return *log_; }
   Checkpointer& checkpointer() { return *checkpointer_; }
   const Checkpointer& checkpointer() const { return *checkpointer_; }
-  Compactor& compactor() { return *compactor_; }
-  const Compactor& compactor() const { return *compactor_; }
+  storage::Compactor& compactor() { return *compactor_; }
+  const storage::Compactor& compactor() const { return *compactor_; }
   // What the store began with.
   const LoadedCheckpoint& loaded() const { return loaded_; }
 
@@ -66,7 +66,7 @@ class Journal {
   LoadedCheckpoint loaded_;
   std::unique_ptr<storage::Log> log_;
   std::unique_ptr<Checkpointer> checkpointer_;
-  std::unique_ptr<Compactor> compactor_;
+  std::unique_ptr<storage::Compactor> compactor_;
   Indexer indexer_;
 
   // An open record: where its body begins, how much is written and how much there is room for.

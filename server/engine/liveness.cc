@@ -23,8 +23,8 @@ void AppendEvent(std::string& to, AppendEntry entry) {
 
 }  // namespace
 
-Result<Liveness> Liveness::Read(storage::CheckpointReader& checkpoint) {
-  Liveness liveness;
+Result<std::unique_ptr<storage::Liveness>> StreamLiveness::Read(storage::CheckpointReader& checkpoint) {
+  auto liveness = std::make_unique<StreamLiveness>();
   std::vector<StreamId> ids;
   std::vector<ObjectId> objects;
   const auto take = [&](std::string_view block) -> Result<void> {
@@ -38,12 +38,12 @@ Result<Liveness> Liveness::Read(storage::CheckpointReader& checkpoint) {
             Error{Error::Code::kCorrupt, checkpoint.path() + ": a record is malformed"});
       }
       if (const auto* stream = std::get_if<StreamState>(&record)) {
-        Head& head = liveness.streams_[static_cast<uint64_t>(stream->stream)];
+        Head& head = liveness->streams_[static_cast<uint64_t>(stream->stream)];
         head.emptied_at = stream->emptied_at;
         head.length = stream->length;
         head.first = stream->first;
       } else if (const auto* part = std::get_if<DeletedPart>(&record)) {
-        auto& deleted = liveness.streams_[static_cast<uint64_t>(part->stream)].deleted;
+        auto& deleted = liveness->streams_[static_cast<uint64_t>(part->stream)].deleted;
         deleted.insert(deleted.end(), part->ids.begin(), part->ids.end());
       }
     }
@@ -54,12 +54,12 @@ Result<Liveness> Liveness::Read(storage::CheckpointReader& checkpoint) {
   return liveness;
 }
 
-const Liveness::Head* Liveness::Find(uint64_t object) const {
+const StreamLiveness::Head* StreamLiveness::Find(uint64_t object) const {
   const auto found = streams_.find(object);
   return found == streams_.end() || found->second.length == 0 ? nullptr : &found->second;
 }
 
-uint64_t Liveness::LiveBytes(const storage::SealedSegment& segment) const {
+uint64_t StreamLiveness::LiveBytes(const storage::SealedSegment& segment) const {
   uint64_t bytes = 0;
   for (const storage::IndexRun& run : segment.index->runs()) {
     const Head* head = Find(run.object);
@@ -87,14 +87,14 @@ uint64_t Liveness::LiveBytes(const storage::SealedSegment& segment) const {
   return bytes;
 }
 
-Liveness::Standing Liveness::StandingOf(const AppendEntry& entry, Lsn lsn) const {
+StreamLiveness::Standing StreamLiveness::StandingOf(const AppendEntry& entry, Lsn lsn) const {
   const Head* head = Find(static_cast<uint64_t>(entry.stream));
   if (head == nullptr || entry.id < head->first || lsn < head->emptied_at) return Standing::kGone;
   const bool deleted = std::binary_search(head->deleted.begin(), head->deleted.end(), entry.id);
   return deleted ? Standing::kDeleted : Standing::kAlive;
 }
 
-Fate Liveness::Judge(Lsn lsn, std::string_view body, std::string* replacement) {
+Fate StreamLiveness::Decide(Lsn lsn, std::string_view body, std::string* replacement) {
   bool alive = false;
   bool before_emptied = false;
   replacement->clear();

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -12,6 +13,7 @@
 #include "server/engine/object_id.h"
 #include "server/engine/stream_id.h"
 #include "storage/checkpoint_reader.h"
+#include "storage/compactor.h"
 #include "storage/segment_rewriter.h"
 #include "storage/sidecar.h"
 
@@ -19,18 +21,18 @@ namespace sluice::engine {
 
 // Below a checkpoint only messages count, since everything else is state, which it holds; and a message is
 // alive if its stream held it then. What was dead then is dead for ever. One thread.
-class Liveness {
+class StreamLiveness : public storage::Liveness {
  public:
   // Reads the checkpoint: of streams their heads and deletions, of the rest nothing.
-  static storage::Result<Liveness> Read(storage::CheckpointReader& checkpoint);
+  static storage::Result<std::unique_ptr<storage::Liveness>> Read(storage::CheckpointReader& checkpoint);
 
   // What the messages of a sealed segment take that are alive, about.
-  uint64_t LiveBytes(const storage::SealedSegment& segment) const;
+  uint64_t LiveBytes(const storage::SealedSegment& segment) const override;
 
   // What becomes of a record in a segment below the checkpoint. A record of several events stays whole while
   // one of its messages lives. Of a message that was deleted in the middle of its stream a stub remains, an
   // AppendEntry without fields: the index counts it.
-  storage::Fate Judge(storage::Lsn lsn, std::string_view body, std::string* replacement);
+  storage::Fate Decide(storage::Lsn lsn, std::string_view body, std::string* replacement) override;
 
  private:
   struct Head {

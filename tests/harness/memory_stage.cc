@@ -44,7 +44,7 @@ void MemoryStage::Open() {
                                               .bytes_per_second = 0,
                                               .slice_bytes = pace_.checkpoint_slice_bytes,
                                               .background = false};
-  const engine::CompactionOptions compaction{
+  const storage::CompactionOptions compaction{
       .dead_percent = static_cast<uint32_t>(config_.compaction_dead_percent),
       .bytes_per_second = 0,
       .background = false};

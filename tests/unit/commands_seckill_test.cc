@@ -188,8 +188,8 @@ TEST_F(BusyServer, TellsWhenNothingIsLeft) {
   EXPECT_NE(Ask({"SECKILL.STATS", "j"}).find(":1700000005000\r\n"), std::string::npos);
 }
 
-// A disk without room stops the sale, and the release of what is due waits for it without hurry.
-TEST_F(BusyServer, DueHoldsWaitForTheDisk) {
+// A disk without room stops the sale, and not the end of what is on hold: that goes on from the reserve.
+TEST_F(BusyServer, HoldsEndThoughTheDiskIsFull) {
   host_.ConfigSet(std::vector<std::string_view>{"hold-grace-ms", "0"});
   Ask({"SECKILL.CREATE", "i", "STOCK", "90000", "LIMIT", "0", "HOLD", "10000"});
   Ask({"SECKILL.BUY", "i", "u"});
@@ -202,13 +202,8 @@ TEST_F(BusyServer, DueHoldsWaitForTheDisk) {
     refused = Ask({"SECKILL.TRY", "i", "u"});
   EXPECT_TRUE(refused.starts_with("-DISKFULL")) << refused;
   Advance(10000);
-  dispatcher_->RunDue();
-  EXPECT_EQ(dispatcher_->next_deadline_ms(), time_.monotonic_ms + 100);
   EXPECT_NE(Ask({"SECKILL.USER", "i", "u"}).substr(0, 8), "*2\r\n:0\r\n");
-  files_.SetFreeBytes(storage::MemoryFileSystem::kNever);
-  journal_->log().Tick(time_.monotonic_ms);
-  Advance(100);
-  while (dispatcher_->next_deadline_ms()) dispatcher_->RunDue();
+  for (int i = 0; i < 1000 && dispatcher_->next_deadline_ms(); ++i) dispatcher_->RunDue();
   EXPECT_EQ(Ask({"SECKILL.USER", "i", "u"}).substr(0, 8), "*2\r\n:0\r\n");
   EXPECT_EQ(Ask({"SECKILL.AUDIT", "i"}).substr(0, 1), "*");
 }

@@ -23,11 +23,10 @@ void MakeCheckpoints(MemoryStage& stage, int count = 2) {
   for (int i = 0; i < count; ++i) {
     stage.Ask("keeper", {"SET", "mark", std::to_string(i)});
     stage.Ask("keeper", {"BGSAVE"});
-    stage.Advance(100);
   }
 }
 
-const engine::CompactionStatus& StatusOf(MemoryStage& stage) {
+const storage::CompactionStatus& StatusOf(MemoryStage& stage) {
   return stage.journal().compactor().status();
 }
 

@@ -21,11 +21,24 @@
 #include <thread>
 #include <vector>
 
+#include "storage/checkpoint_reader.h"
 #include "storage/file_system.h"
 #include "storage/log.h"
 #include "storage/segment_rewriter.h"
 
-namespace sluice::engine {
+namespace sluice::storage {
+
+// What of the log was alive at a checkpoint: the one who knows what records mean tells. Used by one thread.
+class Liveness {
+ public:
+  virtual ~Liveness() = default;
+  // What the messages of a sealed segment take that are alive, about.
+  virtual uint64_t LiveBytes(const SealedSegment& segment) const = 0;
+  // What becomes of a record in a segment below the checkpoint (see Judge).
+  virtual Fate Decide(Lsn lsn, std::string_view body, std::string* replacement) = 0;
+};
+// Reads it from a checkpoint. Any thread.
+using ReadLiveness = std::function<Result<std::unique_ptr<Liveness>>(CheckpointReader&)>;
 
 struct CompactionOptions {
   uint32_t dead_percent = 50;            // of a segment's bytes, from which it is written anew; 0: never
@@ -47,8 +60,8 @@ struct CompactionStatus {
 // One thread; the worker is not visible here. The log outlives it.
 class Compactor {
  public:
-  Compactor(storage::FileSystem& files, std::string directory, const CompactionOptions& options,
-            storage::Log& log);
+  Compactor(FileSystem& files, std::string directory, const CompactionOptions& options, ReadLiveness read,
+            IndexVisitor visit, Log& log);
   ~Compactor();  // gives up what is under way
   Compactor(const Compactor&) = delete;
   Compactor& operator=(const Compactor&) = delete;
@@ -72,10 +85,10 @@ class Compactor {
   struct Pass {
     uint64_t checkpoint = 0;  // the older one's sequence number
     uint32_t dead_percent = 0;
-    std::vector<storage::SealedSegment> segments;  // below it
+    std::vector<SealedSegment> segments;  // below it
   };
   struct Outcome {
-    std::vector<storage::RewrittenSegment> rewritten;
+    std::vector<RewrittenSegment> rewritten;
     uint64_t first = 0;  // the segment that the log begins with from now on; 0: as before
     uint64_t removed = 0;
     uint64_t bytes_freed = 0;
@@ -92,10 +105,12 @@ class Compactor {
   void Report(const std::function<void(Outcome&)>& add);
   bool Pace(uint64_t bytes);
 
-  storage::FileSystem& files_;
+  FileSystem& files_;
   const std::string directory_;
   CompactionOptions options_;
-  storage::Log& log_;
+  const ReadLiveness read_;
+  const IndexVisitor visit_;
+  Log& log_;
   std::function<void()> notify_;
   CompactionStatus status_;
   bool wanted_ = false;
@@ -109,4 +124,4 @@ class Compactor {
   std::thread thread_;
 };
 
-}  // namespace sluice::engine
+}  // namespace sluice::storage

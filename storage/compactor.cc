@@ -1,21 +1,22 @@
-#include "server/engine/compactor.h"
+#include "storage/compactor.h"
 
 #include <chrono>
 #include <utility>
 
-#include "server/engine/indexer.h"
-#include "server/engine/liveness.h"
 #include "storage/checkpoint_reader.h"
 #include "storage/format.h"
 #include "storage/store_file.h"
 
-namespace sluice::engine {
+namespace sluice::storage {
 
-using storage::SealedSegment;
-
-Compactor::Compactor(storage::FileSystem& files, std::string directory, const CompactionOptions& options,
-                     storage::Log& log)
-    : files_(files), directory_(std::move(directory)), options_(options), log_(log) {
+Compactor::Compactor(FileSystem& files, std::string directory, const CompactionOptions& options,
+                     ReadLiveness read, IndexVisitor visit, Log& log)
+    : files_(files),
+      directory_(std::move(directory)),
+      options_(options),
+      read_(std::move(read)),
+      visit_(visit),
+      log_(log) {
   if (options_.background) thread_ = std::thread([this] { Run(); });
 }
 
@@ -50,15 +51,18 @@ bool Compactor::Begin() {
   wanted_ = false;
   if (options_.dead_percent == 0) return false;
   std::vector<std::string> unfinished;
-  const auto checkpoints = storage::FindCheckpoints(files_, directory_, &unfinished);
+  const auto checkpoints = FindCheckpoints(files_, directory_, &unfinished);
   if (!checkpoints || checkpoints->size() < 2) return false;
   auto pass = std::make_unique<Pass>();
   pass->checkpoint = (*checkpoints)[checkpoints->size() - 2];
   pass->dead_percent = options_.dead_percent;
-  const auto checkpoint =
-      storage::CheckpointReader::Open(files_, directory_, pass->checkpoint, log_.log_id());
+  const auto checkpoint = CheckpointReader::Open(files_, directory_, pass->checkpoint, log_.log_id());
   if (!checkpoint) return false;  // it has just been replaced, or is damaged: then none may be relied on
   pass->segments = log_.SealedSegments(checkpoint->header().lsn);
+  // The one that held the checkpoint's tail is read record by record when that checkpoint is opened.
+  while (!pass->segments.empty() && pass->segments.back().identity.sequence >= checkpoint->header().segment) {
+    pass->segments.pop_back();
+  }
   if (pass->segments.empty()) return false;
   status_.under_way = true;
   if (!options_.background) {
@@ -74,7 +78,7 @@ bool Compactor::Begin() {
 }
 
 void Compactor::TakeIn(Outcome outcome) {
-  for (storage::RewrittenSegment& rewritten : outcome.rewritten) {
+  for (RewrittenSegment& rewritten : outcome.rewritten) {
     ++status_.segments_rewritten;
     log_.Replace(std::move(rewritten));
   }
@@ -118,23 +122,23 @@ void Compactor::Report(const std::function<void(Outcome&)>& add) {
 }
 
 void Compactor::Rewrite(const Pass& pass) {
-  const auto fail = [this](const storage::Error& error) {
+  const auto fail = [this](const Error& error) {
     Report([&](Outcome& outcome) { outcome.errors.push_back(error.message); });
   };
-  auto checkpoint = storage::CheckpointReader::Open(files_, directory_, pass.checkpoint, log_.log_id());
+  auto checkpoint = CheckpointReader::Open(files_, directory_, pass.checkpoint, log_.log_id());
   if (!checkpoint) return fail(checkpoint.error());
-  auto liveness = Liveness::Read(*checkpoint);
+  auto liveness = read_(*checkpoint);
   if (!liveness) return fail(liveness.error());
-  const storage::Judge judge = [&](storage::Lsn lsn, std::string_view body, std::string* replacement) {
-    return liveness->Judge(lsn, body, replacement);
+  const Judge judge = [&](Lsn lsn, std::string_view body, std::string* replacement) {
+    return (*liveness)->Decide(lsn, body, replacement);
   };
   for (const SealedSegment& segment : pass.segments) {
-    const uint64_t all = segment.identity.end - storage::kSegmentHeaderBytes;
-    const uint64_t live = liveness->LiveBytes(segment);
+    const uint64_t all = segment.identity.end - kSegmentHeaderBytes;
+    const uint64_t live = (*liveness)->LiveBytes(segment);
     const bool empty = segment.compacted() && segment.index->runs().empty();
     if (empty || all == 0 || (all - std::min(all, live)) * 100 < all * pass.dead_percent) continue;
-    auto rewritten = storage::RewriteSegment(files_, segment, VisitEntries, judge,
-                                             [this](uint64_t bytes) { return Pace(bytes); });
+    auto rewritten =
+        RewriteSegment(files_, segment, visit_, judge, [this](uint64_t bytes) { return Pace(bytes); });
     if (!rewritten) {
       fail(rewritten.error());
       const std::lock_guard lock(mutex_);
@@ -152,12 +156,12 @@ void Compactor::Rewrite(const Pass& pass) {
 // Segments in which nothing lives go, from the log's beginning up to the first in which something does: first
 // the STORE file says where the log begins, then the files are removed.
 void Compactor::RemoveFront(const Pass& pass) {
-  const auto fail = [this](const storage::Error& error) {
+  const auto fail = [this](const Error& error) {
     Report([&](Outcome& outcome) { outcome.errors.push_back(error.message); });
   };
-  storage::StoreFile store(files_, directory_);
+  StoreFile store(files_, directory_);
   if (auto opened = store.Open(0); !opened) return fail(opened.error());
-  storage::StoreHeader header = store.header();
+  StoreHeader header = store.header();
   const uint64_t first = header.first_sequence;
   std::vector<std::string> dead;
   for (const SealedSegment& segment : pass.segments) {
@@ -168,7 +172,7 @@ void Compactor::RemoveFront(const Pass& pass) {
     header.first_sequence += 1;
     header.first_lsn = segment.end_lsn();
     dead.push_back(segment.path);
-    dead.push_back(directory_ + "/" + storage::SidecarName(segment.identity.sequence));
+    dead.push_back(directory_ + "/" + SidecarName(segment.identity.sequence));
   }
   if (dead.empty()) return;
   if (auto written = store.Write(header); !written) return fail(written.error());
@@ -189,4 +193,4 @@ bool Compactor::Pace(uint64_t bytes) {
   return !changed_.wait_for(lock, pause, [this] { return ending_; });
 }
 
-}  // namespace sluice::engine
+}  // namespace sluice::storage
