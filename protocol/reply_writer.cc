@@ -38,6 +38,15 @@ void ReplyWriter::Error(std::string_view text) {
   AppendOneLine(text);
 }
 
+void ReplyWriter::Integer(int64_t value) {
+  if (value >= 0) return Line(':', static_cast<size_t>(value));
+  char line[kMaxLine] = ":-";
+  const size_t magnitude = size_t{0} - static_cast<size_t>(value);
+  char* end = std::to_chars(line + 2, line + sizeof line - 2, magnitude).ptr;
+  std::memcpy(end, "\r\n", 2);
+  out_.append(line, end + 2);
+}
+
 void ReplyWriter::BulkInteger(int64_t value) {
   char digits[20];
   const char* end = std::to_chars(digits, digits + sizeof digits, value).ptr;
@@ -84,13 +93,13 @@ void ReplyWriter::Verbatim(std::string_view format, std::string_view text) {
 
 void ReplyWriter::InsertArray(size_t mark, size_t elements) {
   char line[kMaxLine];
-  out_.insert(mark, line, FormatLine(line, '*', elements));
+  out_.insert(mark, std::string_view(line, WriteLine(line, '*', elements)));
 }
 
 void ReplyWriter::InsertMap(size_t mark, size_t pairs) {
   if (!resp3()) return InsertArray(mark, 2 * pairs);
   char line[kMaxLine];
-  out_.insert(mark, line, FormatLine(line, '%', pairs));
+  out_.insert(mark, std::string_view(line, WriteLine(line, '%', pairs)));
 }
 
 // The rest of a line, and its end. A CR or LF inside would be taken for that end, so they become spaces.

@@ -8,6 +8,8 @@
 #include <string>
 #include <string_view>
 
+#include "protocol/wire.h"
+
 namespace sluice::protocol {
 
 enum class Version : uint8_t { kResp2 = 2, kResp3 = 3 };
@@ -27,7 +29,7 @@ class ReplyWriter {
   // -text. A text that does not begin with '-' gets "ERR " before it; one that does ("-WRONGTYPE ...") keeps
   // its own code. CR and LF become spaces, so nothing that is echoed can forge a reply.
   void Error(std::string_view text);
-  void Integer(int64_t value) { Line(':', value); }
+  void Integer(int64_t value);
   void Bulk(std::string_view bytes);
   void BulkInteger(int64_t value);  // the decimal text as a bulk string
   void Null() { out_.append(resp3() ? "_\r\n" : "$-1\r\n"); }
@@ -56,52 +58,23 @@ class ReplyWriter {
   void Truncate(size_t mark) { out_.resize(mark); }
 
  private:
-  // "<type><number>\r\n" with the largest of numbers.
-  static constexpr size_t kMaxLine = 1 + 20 + 2;
-
   bool resp3() const { return version_ == Version::kResp3; }
-  template <typename Number>
-  static size_t FormatLine(char* line, char type, Number number);
-  template <typename Number>
-  void Line(char type, Number number);
+  void Line(char type, size_t number) {
+    char line[kMaxLine];
+    out_.append(line, WriteLine(line, type, number));
+  }
   void AppendOneLine(std::string_view text);
 
   std::string& out_;
   Version version_;
 };
 
-// Most lengths and counts have one digit: no need to ask how many.
-template <typename Number>
-inline size_t ReplyWriter::FormatLine(char* line, char type, Number number) {
-  char* end = line;
-  *end++ = type;
-  if (number >= 0 && number < 10) {
-    *end++ = static_cast<char>('0' + number);
-  } else {
-    end = std::to_chars(end, line + kMaxLine, number).ptr;
-  }
-  *end++ = '\r';
-  *end++ = '\n';
-  return static_cast<size_t>(end - line);
-}
-
-template <typename Number>
-inline void ReplyWriter::Line(char type, Number number) {
-  char line[kMaxLine];
-  out_.append(line, FormatLine(line, type, number));
-}
-
 inline void ReplyWriter::Bulk(std::string_view bytes) {
   // A short bulk is put together first: one growth check of the output instead of three.
   constexpr size_t kShort = 64;
   if (bytes.size() <= kShort) {
-    char whole[kMaxLine + kShort + 2];
-    size_t size = FormatLine(whole, '$', bytes.size());
-    if (!bytes.empty()) std::memcpy(whole + size, bytes.data(), bytes.size());
-    size += bytes.size();
-    whole[size++] = '\r';
-    whole[size++] = '\n';
-    out_.append(whole, size);
+    char whole[kBulkFrame + kShort];
+    out_.append(whole, WriteBulk(whole, bytes));
     return;
   }
   Line('$', bytes.size());

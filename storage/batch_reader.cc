@@ -19,7 +19,7 @@ std::string BatchReader::WhyNot(uint64_t incarnation) const {
   return {};
 }
 
-Result<BatchHeader> BatchReader::Read(std::span<const char> segment, Lsn base, uint64_t offset) {
+Result<BatchHeader> BatchReader::ReadHeader(std::span<const char> segment, Lsn base, uint64_t offset) {
   if (offset + kBatchHeaderBytes > segment.size()) return Damage("the file ends here");
   const auto header = DecodeBatchHeader(segment.data() + offset, log_id_);
   if (!header) return Damage("no batch header that matches its checksum");
@@ -28,6 +28,12 @@ Result<BatchHeader> BatchReader::Read(std::span<const char> segment, Lsn base, u
     return Damage("a batch that cannot follow: " + why);
   claimed_ = std::max(claimed_, header->durable);
   if (header->length > segment.size() - offset) return Damage("a batch that the file ends within");
+  return *header;
+}
+
+Result<BatchHeader> BatchReader::Read(std::span<const char> segment, Lsn base, uint64_t offset) {
+  const auto header = ReadHeader(segment, base, offset);
+  if (!header) return header;
 
   const Checksum checksum(log_id_, header->incarnation);
   const uint64_t end = offset + header->length;

@@ -24,6 +24,8 @@ class BatchReader {
   // every record. `segment` is as much of the file as may hold batches. The error says what is wrong;
   // kInvalid where it is a sound batch of a later version, which must not be taken for damage.
   Result<BatchHeader> Read(std::span<const char> segment, Lsn base, uint64_t offset);
+  // Verifies only the header, and that it belongs there: for bytes that nobody but this process has had.
+  Result<BatchHeader> ReadHeader(std::span<const char> segment, Lsn base, uint64_t offset);
 
   // Goes on behind batches that are not read, the last of which may be as old as `incarnation`.
   void Skip(uint64_t incarnation) { incarnation_ = std::max(incarnation_, incarnation); }

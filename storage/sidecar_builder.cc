@@ -13,11 +13,13 @@ class SidecarBuilder {
   SidecarBuilder(const char* data, const SidecarIdentity& identity) : data_(data), identity_(identity) {}
 
   // Reads the segment batch by batch.
-  Result<void> Read(IndexVisitor visit) {
+  Result<void> Read(IndexVisitor visit, SegmentBytes bytes) {
     BatchReader reader(identity_.log_id, UINT64_MAX);
     uint64_t at = kSegmentHeaderBytes;
     while (at < identity_.end) {
-      const auto batch = reader.Read({data_, identity_.end}, identity_.base, at);
+      const std::span<const char> segment(data_, identity_.end);
+      const auto batch = bytes == SegmentBytes::kOfFile ? reader.Read(segment, identity_.base, at)
+                                                        : reader.ReadHeader(segment, identity_.base, at);
       if (!batch) {
         return tl::make_unexpected(
             Error{batch.error().code, "offset " + std::to_string(at) + ": " + batch.error().message});
@@ -92,9 +94,10 @@ class SidecarBuilder {
   std::vector<IndexCell> cells_;
 };
 
-Result<std::string> BuildSidecar(const char* data, const SidecarIdentity& identity, IndexVisitor visit) {
+Result<std::string> BuildSidecar(const char* data, const SidecarIdentity& identity, IndexVisitor visit,
+                                 SegmentBytes bytes) {
   SidecarBuilder builder(data, identity);
-  return builder.Read(visit).map([&] { return builder.Finish(); });
+  return builder.Read(visit, bytes).map([&] { return builder.Finish(); });
 }
 
 }  // namespace sluice::storage

@@ -34,8 +34,12 @@ class IndexSink {
   std::vector<Entry> entries_;
 };
 
-// The sidecar of the segment in `data`, whose last batch ends at identity.end. Every batch and record is
-// verified: kCorrupt, with the offset, where one does not match. Any thread.
-Result<std::string> BuildSidecar(const char* data, const SidecarIdentity& identity, IndexVisitor visit);
+// Whose bytes a segment's are: in a file they may have changed since they were written.
+enum class SegmentBytes : uint8_t { kOfFile, kOfThisProcess };
+
+// The sidecar of the segment in `data`, whose last batch ends at identity.end. Every batch of a file's bytes
+// is verified with its records: kCorrupt, with the offset, where one does not match. Any thread.
+Result<std::string> BuildSidecar(const char* data, const SidecarIdentity& identity, IndexVisitor visit,
+                                 SegmentBytes bytes = SegmentBytes::kOfFile);
 
 }  // namespace sluice::storage

@@ -77,7 +77,8 @@ Result<std::shared_ptr<const Sidecar>> SidecarMaker::Make(const Job& job) const 
   if (job.may_exist) {
     if (auto loaded = Load(job.identity)) return loaded;
   }
-  const auto bytes = BuildSidecar(job.data.get(), job.identity, visit_);
+  const auto origin = job.may_exist ? SegmentBytes::kOfFile : SegmentBytes::kOfThisProcess;
+  const auto bytes = BuildSidecar(job.data.get(), job.identity, visit_, origin);
   if (!bytes) return tl::make_unexpected(bytes.error());
   if (Write(job.identity.sequence, *bytes)) {
     if (auto loaded = Load(job.identity)) return loaded;

@@ -25,7 +25,7 @@ class SidecarMaker {
   struct Job {
     SidecarIdentity identity;
     std::shared_ptr<const char> data;  // the segment's bytes, which nothing changes any more
-    bool may_exist = false;            // an earlier life may have left the file
+    bool may_exist = false;            // an earlier life wrote the segment, and may have left the file
   };
   struct Made {
     uint64_t sequence = 0;

@@ -3,6 +3,8 @@
 #include <charconv>
 #include <cmath>
 
+#include "protocol/wire.h"
+
 namespace sluice::commands {
 namespace {
 
@@ -80,12 +82,8 @@ std::optional<RangeBound> ParseRangeBound(std::string_view text, uint64_t missin
 }
 
 void AppendBulk(std::string& out, std::string_view bytes) {
-  char header[24];
-  header[0] = '$';
-  char* end = std::to_chars(header + 1, header + sizeof header, bytes.size()).ptr;
-  *end++ = '\r';
-  *end++ = '\n';
-  out.append(header, end);
+  char header[protocol::kMaxLine];
+  out.append(header, protocol::WriteLine(header, '$', bytes.size()));
   out.append(bytes);
   out.append("\r\n", 2);
 }

@@ -142,7 +142,8 @@ void WritePlaced(Context& ctx, const Parts& parts, StreamId order, uint64_t dead
   message.Field("items", parts.size());
   for (size_t i = 0; i < parts.size(); ++i) {
     const std::string number = std::to_string(i + 1);
-    message.Field("item" + number, parts[i].key).Field("qty" + number, parts[i].quantity);
+    message.MadeField("item" + number, parts[i].key)
+        .MadeField("qty" + number, std::to_string(parts[i].quantity));
   }
   message.Field("state", deadline_ms == 0 ? std::string_view("sold") : std::string_view("held"));
   if (deadline_ms != 0) message.Field("deadline", ctx.now.UnixOf(deadline_ms));

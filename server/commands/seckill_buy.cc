@@ -6,6 +6,7 @@
 // log (an error).
 #include <algorithm>
 
+#include "protocol/wire.h"
 #include "server/commands/arguments.h"
 #include "server/commands/handlers.h"
 #include "server/commands/seckill_check.h"
@@ -152,12 +153,14 @@ std::optional<Outcome> Buy(Context& ctx) {
 void SeckillBuy(Context& ctx) {
   const auto outcome = Buy(ctx);
   if (!outcome) return;
-  ctx.reply.Array(5);
-  ctx.reply.Integer(static_cast<int64_t>(outcome->code));
+  char head[2 * protocol::kMaxLine];
+  char* end = protocol::WriteLine(head, '*', 5);
+  ctx.reply.Raw({head, protocol::WriteLine(end, ':', static_cast<size_t>(outcome->code))});
   WriteOrderId(ctx.reply, outcome->order);
-  ctx.reply.Integer(static_cast<int64_t>(outcome->available));
-  ctx.reply.Integer(static_cast<int64_t>(outcome->user_count));
-  ctx.reply.Integer(outcome->replayed);
+  char tail[3 * protocol::kMaxLine];
+  end = protocol::WriteLine(tail, ':', outcome->available);
+  end = protocol::WriteLine(end, ':', outcome->user_count);
+  ctx.reply.Raw({tail, protocol::WriteLine(end, ':', outcome->replayed)});
 }
 
 void SeckillTry(Context& ctx) {

@@ -194,9 +194,12 @@ void Xadd(Context& ctx) {
   events.push_back(
       engine::AppendEntry{0, stream, *id, static_cast<uint32_t>((ctx.argc() - fields_at) / 2), fields});
   if (options->message) idempotence.Remember(*options->message, *id, events);
-  TrimPlan trim(object, stream, options->references.value_or(References::kKeep));
-  if (options->trim.kind != Trim::kNone) trim.Decide(options->trim, *id);
-  trim.AddTo(events);
+  std::optional<TrimPlan> trim;
+  if (options->trim.kind != Trim::kNone) {
+    trim.emplace(object, stream, options->references.value_or(References::kKeep));
+    trim->Decide(options->trim, *id);
+    trim->AddTo(events);
+  }
   if (!ctx.Record(std::span(events.data(), events.size()))) return;
   WriteId(ctx.reply, *id);
 }

@@ -5,6 +5,7 @@
 #include <string_view>
 #include <vector>
 
+#include "protocol/wire.h"
 #include "server/commands/arguments.h"
 #include "server/commands/context.h"
 
@@ -56,9 +57,12 @@ inline bool IsIdle(const engine::Pending& pending, uint64_t min_idle_ms, uint64_
 inline bool WriteEntry(Context& ctx, engine::StreamId id, storage::Place place) {
   const std::optional<engine::EntryView> entry = ctx.Read(place);
   if (!entry) return false;
-  ctx.reply.Array(2);
-  ctx.reply.Bulk(engine::StreamIdText(id).view());
-  ctx.reply.Array(entry->pairs * 2);
+  // What stands before the fields is one append.
+  char head[2 * protocol::kMaxLine + protocol::kBulkFrame + sizeof(engine::StreamIdText)];
+  char* end = protocol::WriteLine(head, '*', 2);
+  end = protocol::WriteBulk(end, engine::StreamIdText(id).view());
+  end = protocol::WriteLine(end, '*', entry->pairs * 2);
+  ctx.reply.Raw({head, end});
   ctx.reply.Raw(entry->fields);
   return true;
 }

@@ -29,6 +29,27 @@ std::optional<Event> EventReader::Next() {
   return event;
 }
 
+std::optional<AppendEntry> EventReader::NextEntry() {
+  while (ok_ && next_ != body_.size()) {
+    offset_ = next_;
+    const std::string_view rest = body_.substr(next_);
+    const auto type = static_cast<uint8_t>(rest.front());
+    if (type == AppendEntry::kType) {
+      FieldReader reader{rest.substr(1), &ids_, &objects_};
+      AppendEntry append;
+      AppendEntry::Visit(append, reader);
+      ok_ = reader.ok;
+      next_ = body_.size() - reader.in.size();
+      if (ok_) return append;
+    } else {
+      FieldSkipper skipper{rest.substr(1)};
+      ok_ = SkipAs<Event>(type, skipper) && skipper.ok;
+      next_ = body_.size() - skipper.in.size();
+    }
+  }
+  return std::nullopt;
+}
+
 // The layout of AppendEntry, read where it stands: this is the path of every message that is delivered.
 EntryView ReadEntry(storage::Place place) {
   const char* in = place.data() + 1 + sizeof(AppendEntry::body_offset) + sizeof(ObjectId);

@@ -28,8 +28,10 @@ class EventReader {
 
   // The next event; nullopt at the end of the body, or where it is malformed: then ok() is false.
   std::optional<Event> Next();
+  // The next event that is an entry of a stream; the others are passed over.
+  std::optional<AppendEntry> NextEntry();
   bool ok() const { return ok_; }
-  // Where the event that Next() returned last begins in the body.
+  // Where the event that was returned last begins in the body.
   size_t offset() const { return offset_; }
 
  private:

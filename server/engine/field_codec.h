@@ -118,6 +118,40 @@ struct FieldReader {
   }
 };
 
+// Passes over what FieldReader would read.
+struct FieldSkipper {
+  std::string_view in;
+  bool ok = true;
+
+  void Pass(size_t count) {
+    if (in.size() < count) {
+      ok = false;
+      in = {};
+    } else {
+      in.remove_prefix(count);
+    }
+  }
+  void PassList(size_t bytes_each) {
+    uint32_t count = 0;
+    if (in.size() >= sizeof count) std::memcpy(&count, in.data(), sizeof count);
+    Pass(sizeof count);
+    Pass(count * bytes_each);
+  }
+  template <typename T>
+  requires kPlainField<T>
+  void operator()(const T&) { Pass(sizeof(T)); }
+  void operator()(std::string_view) { PassList(1); }
+  template <typename T>
+  void operator()(std::span<const T>) {
+    PassList(sizeof(T));
+  }
+  void operator()(const std::optional<uint64_t>&) {
+    const uint8_t present = in.empty() ? 0 : static_cast<uint8_t>(in.front());
+    if (present > 1) ok = false;
+    Pass(present == 1 ? 1 + sizeof(uint64_t) : 1);
+  }
+};
+
 // Any of the structures of a std::variant is written as {u8 type, members}.
 template <typename Variant>
 size_t EncodedSizeOf(const Variant& any) {
@@ -156,6 +190,20 @@ bool ReadAs(uint8_t type, FieldReader& reader, Variant& any) {
     One::Visit(read, reader);
     any = read;
     return reader.ok;
+  }
+}
+
+// Passes over the alternative whose kType is `type`; false where none has it.
+template <typename Variant, size_t I = 0>
+bool SkipAs(uint8_t type, FieldSkipper& skipper) {
+  if constexpr (I == std::variant_size_v<Variant>) {
+    return false;
+  } else {
+    using One = std::variant_alternative_t<I, Variant>;
+    if (type != One::kType) return SkipAs<Variant, I + 1>(type, skipper);
+    constexpr One kNothing{};
+    One::Visit(kNothing, skipper);
+    return true;
   }
 }
 

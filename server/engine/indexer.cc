@@ -13,6 +13,7 @@ constexpr size_t kRunsInSlice = 512;
 
 constexpr size_t kIdAt = 1 + sizeof(AppendEntry::body_offset) + sizeof(ObjectId);
 constexpr size_t kBytesAt = kIdAt + sizeof(StreamId) + sizeof(AppendEntry::pairs);
+constexpr size_t kFieldsAt = kBytesAt + sizeof(uint32_t);
 
 template <typename T>
 T Load(const char* from) {
@@ -23,11 +24,11 @@ T Load(const char* from) {
 
 // Most bodies are one AppendEntry: that one without decoding it.
 bool VisitSingleEntry(std::string_view body, storage::IndexSink& sink) {
-  constexpr size_t kFieldsAt = kBytesAt + sizeof(uint32_t);
   if (body.size() < kFieldsAt || static_cast<uint8_t>(body[0]) != AppendEntry::kType) return false;
   if (body.size() - kFieldsAt != Load<uint32_t>(body.data() + kBytesAt)) return false;
   const auto id = Load<StreamId>(body.data() + kIdAt);
-  sink.Add(Load<uint64_t>(body.data() + 1 + sizeof(AppendEntry::body_offset)), id.ms, id.seq, 0, storage::RecordBytes(body.size()));
+  sink.Add(Load<uint64_t>(body.data() + 1 + sizeof(AppendEntry::body_offset)), id.ms, id.seq, 0,
+           storage::RecordBytes(body.size()));
   return true;
 }
 
@@ -36,11 +37,9 @@ bool VisitSingleEntry(std::string_view body, storage::IndexSink& sink) {
 void VisitEntries(std::string_view body, storage::IndexSink& sink) {
   if (VisitSingleEntry(body, sink)) return;
   EventReader reader(body);
-  while (const std::optional<Event> event = reader.Next()) {
-    const auto* append = std::get_if<AppendEntry>(&*event);
-    if (append == nullptr) continue;
+  while (const auto append = reader.NextEntry()) {
     sink.Add(static_cast<uint64_t>(append->stream), append->id.ms, append->id.seq, reader.offset(),
-             EncodedSize(*event));
+             kFieldsAt + append->fields.size());
   }
 }
 

@@ -1,11 +1,12 @@
 // The ID of a stream entry.
 #pragma once
 
-#include <charconv>
 #include <compare>
 #include <cstdint>
 #include <optional>
 #include <string_view>
+
+#include "server/engine/decimal.h"
 
 namespace sluice::engine {
 
@@ -38,15 +39,18 @@ constexpr std::optional<StreamId> Previous(StreamId id) {
 class StreamIdText {
  public:
   explicit StreamIdText(StreamId id) {
-    char* end = std::to_chars(text_, text_ + sizeof text_, id.ms).ptr;
+    char* end = WriteDecimal(text_, id.ms);
     *end++ = '-';
-    end = std::to_chars(end, text_ + sizeof text_, id.seq).ptr;
+    end = WriteDecimal(end, id.seq);
     size_ = static_cast<uint8_t>(end - text_);
   }
-  std::string_view view() const { return {text_, size_}; }
+  std::string_view view() const {
+    if (size_ > sizeof text_) __builtin_unreachable();  // or the compiler fears for those who copy it
+    return {text_, size_};
+  }
 
  private:
-  char text_[41];  // two numbers of 20 digits and a dash
+  char text_[20 + 1 + kDecimalRoom];  // "ms-seq"
   uint8_t size_;
 };
 

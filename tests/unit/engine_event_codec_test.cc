@@ -104,6 +104,32 @@ TEST(EventCodec, RefusesEveryCutAndEveryUnknownType) {
   EXPECT_FALSE(unknown.ok());
 }
 
+// What passes over events finds each entry where what reads them does.
+TEST(EventCodec, EntriesAmongOthersAreFoundWithoutReadingTheOthers) {
+  const AppendEntry entry{9, kObject, {5, 6}, 1, "$1\r\nf\r\n$1\r\nv\r\n"};
+  for (const Event& other : OneOfEach()) {
+    const std::string body = Bytes(other) + Bytes(entry);
+    EventReader reader(body);
+    size_t entries = 0;
+    while (const auto found = reader.NextEntry()) {
+      ++entries;
+      EXPECT_EQ(Bytes(*found), Bytes(entry));
+    }
+    EXPECT_TRUE(reader.ok()) << other.index();
+    EXPECT_EQ(reader.offset(), Bytes(other).size());
+    EXPECT_EQ(entries, std::holds_alternative<AppendEntry>(other) ? 2u : 1u);
+  }
+  for (const Event& event : OneOfEach()) {
+    const std::string bytes = Bytes(event);
+    for (size_t cut = 1; cut < bytes.size(); ++cut) {
+      EventReader reader(std::string_view(bytes).substr(0, cut));
+      while (reader.NextEntry()) {
+      }
+      EXPECT_FALSE(reader.ok()) << "type " << int{static_cast<uint8_t>(bytes[0])} << " cut at " << cut;
+    }
+  }
+}
+
 TEST(EventCodec, RefusesAListLongerThanItsBytes) {
   std::string bytes = Bytes(DeleteEntries{kObject, kIds});
   bytes[9] = bytes[10] = bytes[11] = bytes[12] = '\xff';  // the count
