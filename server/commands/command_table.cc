@@ -44,45 +44,74 @@ const Table& TheTable() {
   return table;
 }
 
-constexpr size_t kLongestName = 32;
+// A command's name in lower case, padded with zeros: eight letters a word.
+class PlainName {
+ public:
+  static constexpr size_t kLongest = 32;
 
-// Finds top-level rows without comparing names more than once: slots by hash of the lower-case name, filled
-// once.
+  // No longer than kLongest.
+  explicit PlainName(std::string_view name) : used_((name.size() + 7) / 8) {
+    name.copy(reinterpret_cast<char*>(words_.data()), name.size());
+    for (size_t i = 0; i < used_; ++i) words_[i] = ToLower(words_[i]);
+  }
+
+  size_t Hash() const {
+    uint64_t hash = 0;
+    for (size_t i = 0; i < used_; ++i) {
+      hash = (hash ^ words_[i]) * 0x9E3779B97F4A7C15u;
+      hash ^= hash >> 32;
+    }
+    return static_cast<size_t>(hash);
+  }
+  friend bool operator==(const PlainName& a, const PlainName& b) { return a.words_ == b.words_; }
+
+ private:
+  // Eight letters at once: the upper bit of a byte says what it is, and a quarter of it is the difference
+  // between 'A' and 'a'.
+  static constexpr uint64_t ToLower(uint64_t letters) {
+    constexpr uint64_t kEach = 0x0101010101010101;
+    const uint64_t low = letters & 0x7F * kEach;
+    const uint64_t from_a = low + (0x80 - 'A') * kEach;
+    const uint64_t beyond_z = low + (0x7F - 'Z') * kEach;
+    const uint64_t upper = ~letters & 0x80 * kEach & (from_a ^ beyond_z);
+    return letters | upper >> 2;
+  }
+
+  std::array<uint64_t, kLongest / 8> words_{};
+  size_t used_;
+};
+
+// Finds top-level rows, as a rule without comparing more than one name.
 class NameIndex {
  public:
   NameIndex() {
-    slots_.fill(nullptr);
     CHECK(CommandTable().size() * 4 < kSlots);
     for (const Command& command : CommandTable()) {
-      size_t i = Hash(command.name);
-      while (slots_[i] != nullptr) i = (i + 1) % kSlots;
-      slots_[i] = &command;
+      const PlainName name(command.name);
+      size_t i = name.Hash() % kSlots;
+      while (slots_[i].command != nullptr) i = (i + 1) % kSlots;
+      slots_[i] = {name, &command};
     }
   }
 
   const Command* Find(std::string_view name) const {
-    if (name.empty() || name.size() > kLongestName) return nullptr;
-    char lower[kLongestName];
-    for (size_t i = 0; i < name.size(); ++i) {
-      lower[i] = name[i] >= 'A' && name[i] <= 'Z' ? static_cast<char>(name[i] - 'A' + 'a') : name[i];
-    }
-    const std::string_view wanted(lower, name.size());
-    for (size_t i = Hash(wanted); slots_[i] != nullptr; i = (i + 1) % kSlots) {
-      if (slots_[i]->name == wanted) return slots_[i];
+    if (name.empty() || name.size() > PlainName::kLongest) return nullptr;
+    const PlainName wanted(name);
+    size_t i = wanted.Hash() % kSlots;
+    for (; slots_[i].command != nullptr; i = (i + 1) % kSlots) {
+      if (slots_[i].name == wanted && slots_[i].command->name.size() == name.size()) return slots_[i].command;
     }
     return nullptr;
   }
 
  private:
-  static constexpr size_t kSlots = 2048;
+  static constexpr size_t kSlots = 1024;
+  struct Slot {
+    PlainName name{{}};
+    const Command* command = nullptr;
+  };
 
-  static size_t Hash(std::string_view name) {
-    uint32_t hash = 2166136261u;  // FNV-1a: names are short
-    for (char c : name) hash = (hash ^ static_cast<unsigned char>(c)) * 16777619u;
-    return (hash ^ (hash >> 15)) % kSlots;
-  }
-
-  std::array<const Command*, kSlots> slots_;
+  std::vector<Slot> slots_{kSlots};
 };
 
 }  // namespace

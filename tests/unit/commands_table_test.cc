@@ -25,10 +25,31 @@ TEST(CommandTable, EveryRowIsFoundByItsNameInAnyCase) {
       EXPECT_EQ(FindCommandByFullName(subcommand.name), &subcommand);
     }
   }
+  EXPECT_EQ(FindCommand(std::string_view("get\0", 4)), nullptr);
+  EXPECT_EQ(FindCommand(std::string_view("\0get", 4)), nullptr);
   EXPECT_EQ(FindCommand(""), nullptr);
   EXPECT_EQ(FindCommand("nosuch"), nullptr);
   EXPECT_EQ(FindCommand(std::string(1000, 'x')), nullptr);
   EXPECT_EQ(FindCommandByFullName("xgroup|nosuch"), nullptr);
+}
+
+// Each byte in each place: only a letter's other case names the same command.
+TEST(CommandTable, NoOtherByteIsALetter) {
+  for (const Command& command : CommandTable()) {
+    for (size_t i = 0; i < command.name.size(); ++i) {
+      std::string name(command.name);
+      for (int byte = 0; byte < 256; ++byte) {
+        name[i] = static_cast<char>(byte);
+        const Command* found = FindCommand(name);
+        if (found == nullptr) continue;
+        const char lower = byte >= 'A' && byte <= 'Z' ? static_cast<char>(byte + 'a' - 'A') : name[i];
+        ASSERT_EQ(found->name[i], lower) << command.name << " with byte " << byte << " at " << i;
+      }
+      name[i] = static_cast<char>(command.name[i] ^ 0x20);
+      const bool letter = command.name[i] >= 'a' && command.name[i] <= 'z';
+      ASSERT_EQ(FindCommand(name) == &command, letter) << name;
+    }
+  }
 }
 
 TEST(CommandTable, KeysAreFoundByTheRow) {
