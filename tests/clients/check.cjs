@@ -1,7 +1,15 @@
 // What the tests of the Node clients share.
 const assert = require('node:assert');
+const {readFileSync} = require('node:fs');
 
 const port = Number(process.env.SLUICE_PORT);
+
+// For a socket that speaks TLS: trusting the server's authority, or another one.
+const secure = {
+  port: Number(process.env.SLUICE_TLS_PORT),
+  trusting: () => ({host: '127.0.0.1', ca: readFileSync(process.env.SLUICE_CA)}),
+  mistrusting: () => ({host: '127.0.0.1', ca: readFileSync(process.env.SLUICE_OTHER_CA)}),
+};
 
 // Replies come as objects without prototypes, maps and buffers: compared is what they hold.
 function plain(value) {
@@ -55,4 +63,4 @@ async function run(parts, after) {
   process.exit(0);
 }
 
-module.exports = {assert, port, plain, check, refuses, pause, eventually, run};
+module.exports = {assert, port, secure, plain, check, refuses, pause, eventually, run};

@@ -90,6 +90,37 @@ TEST(HiredisTest, TransactionsPasswordsAndScripts) {
   EXPECT_EQ(TextOf(*stranger.Do({"GET", "k"})), "changed");
 }
 
+TEST(HiredisTest, AsAUserOfTheAcl) {
+  ServerProcess server;
+  RedisClient admin(server.port());
+  admin.Do({"ACL", "SETUSER", "app", "on", ">secret", "~app:*", "+@stream"});
+  RedisClient app(server.port());
+  app.Do({"AUTH", "app", "secret"});
+  EXPECT_EQ(TextOf(*app.Do({"XADD", "app:s", "1-1", "f", "v"})), "1-1");
+  EXPECT_EQ(ErrorOf(app, {"XADD", "other", "*", "f", "v"}).substr(0, 6), "NOPERM");
+  EXPECT_EQ(ErrorOf(app, {"FLUSHALL"}).substr(0, 6), "NOPERM");
+  EXPECT_EQ(admin.Do({"ACL", "DELUSER", "app"})->integer, 1);
+  app.Append({"XLEN", "app:s"});
+  EXPECT_EQ(app.Receive(), nullptr) << "a user who is gone is closed";
+}
+
+TEST(HiredisTest, Subscribes) {
+  ServerProcess server;
+  RedisClient publisher(server.port());
+  RedisClient listener(server.port());
+  EXPECT_EQ(TextOf(ElementOf(*listener.Do({"SUBSCRIBE", "news"}), 0)), "subscribe");
+  EXPECT_EQ(TextOf(ElementOf(*listener.Do({"PSUBSCRIBE", "n*"}), 0)), "psubscribe");
+  EXPECT_EQ(publisher.Do({"PUBLISH", "news", "hello"})->integer, 2);
+  const RedisReply message = listener.Receive();
+  ASSERT_TRUE(message);
+  EXPECT_EQ(TextOf(ElementOf(*message, 0)), "message");
+  EXPECT_EQ(TextOf(ElementOf(*message, 2)), "hello");
+  const RedisReply by_pattern = listener.Receive();
+  ASSERT_TRUE(by_pattern);
+  EXPECT_EQ(TextOf(ElementOf(*by_pattern, 0)), "pmessage");
+  EXPECT_EQ(TextOf(ElementOf(*by_pattern, 3)), "hello");
+}
+
 TEST(HiredisTest, HearsOfTheEndAndComesBack) {
   ServerProcess server;
   RedisClient admin(server.port());

@@ -1,7 +1,7 @@
 // ioredis against the built server. Every stream method exists twice, for strings and for buffers: the same calls run
 // with both.
 const Redis = require('ioredis');
-const {assert, port, plain, check, refuses, eventually, run} = require('./check.cjs');
+const {assert, port, secure, plain, check, refuses, eventually, run} = require('./check.cjs');
 
 const called = new Set();
 const open = [];
@@ -193,6 +193,61 @@ async function reconnects() {
   }
 }
 
+async function users() {
+  const admin = connect();
+  await admin.flushall();
+  check(await admin.acl('SETUSER', 'app', 'reset', 'on', '>secret', '~app:*', '&app.*', '+@stream', '+@connection', '+get', '+info',
+                        '+subscribe'), 'OK');
+  const app = connect({username: 'app', password: 'secret'});
+  check(await app.xadd('app:s', '1-1', 'f', 'v'), '1-1');
+  for (const forbidden of [() => app.xadd('other', '*', 'f', 'v'), () => app.flushall(), () => app.subscribe('news')]) {
+    await refuses('NOPERM', forbidden());
+  }
+  await refuses('WRONGPASS', new Promise((_, reject) => connect({username: 'app', password: 'wrong'}).on('error', reject)));
+  check(await admin.acl('DRYRUN', 'app', 'XLEN', 'other'), 'This user has no permissions to access the \'other\' key');
+  check(await admin.acl('DELUSER', 'app'), 1);
+}
+
+async function pubsub() {
+  const r = connect();
+  await r.flushall();
+  const listener = connect();
+  const heard = [];
+  listener.on('message', (channel, message) => heard.push([channel, message]));
+  listener.on('pmessage', (pattern, channel, message) => heard.push([pattern, channel, message]));
+  check(await listener.subscribe('news', '__seckill__:phone'), 2);
+  check(await listener.psubscribe('n*'), 3);
+  check(await r.publish('news', 'one'), 2);
+  await eventually('not all is heard', () => heard.length === 2);
+  check(heard.splice(0).sort(), [['n*', 'news', 'one'], ['news', 'one']]);
+  // Its connection is closed: it subscribes again by itself.
+  check(await r.client('KILL', 'TYPE', 'pubsub'), 1);
+  await eventually('it does not come back', async () => await r.publish('news', 'two') === 2);
+  await eventually('it hears nothing', () => heard.some((message) => message[1] === 'two'));
+  await r.call('SECKILL.CREATE', 'phone', 'STOCK', 1);
+  await r.call('SECKILL.TRY', 'phone', 'ann');
+  await eventually('the end is not heard', () => heard.some((m) => m[0] === '__seckill__:phone' && m[1] === 'soldout'));
+  check(await listener.unsubscribe('news', '__seckill__:phone'), 1);
+  check(await listener.punsubscribe('n*'), 0);
+  check(await listener.get('nobody'), null);  // it is an ordinary client again
+}
+
+async function tls() {
+  const r = connect({port: secure.port, tls: secure.trusting()});
+  await r.flushall();
+  check(await r.xadd('s', '1-1', 'f', 'v'.repeat(100000)), '1-1');
+  check(await connect().xlen('s'), 1);
+  check(await r.xrange('s', '-', '+'), [['1-1', ['f', 'v'.repeat(100000)]]]);
+  check(await Promise.all(Array.from({length: 300}, () => r.incr('n'))), Array.from({length: 300}, (_, i) => i + 1));
+  const waiting = r.xread('BLOCK', 0, 'STREAMS', 's', '$');
+  const writer = connect();
+  await eventually('nobody waits', async () => /blocked_clients:1\r\n/.test(await writer.info('clients')));
+  await writer.xadd('s', '2-0', 'f', 'w');
+  check(await waiting, [['s', [['2-0', ['f', 'w']]]]]);
+  await refuses('certificate', new Promise((_, reject) =>
+    connect({port: secure.port, tls: secure.mistrusting()}).on('error', reject)));
+}
+
 async function keys() {
   const r = connect({keyPrefix: 'app:'});
   await connect().flushall();
@@ -207,5 +262,5 @@ async function keys() {
 }
 
 run([streamsAsStrings, streamsAsBuffers, groupsAsStrings, groupsAsBuffers, everyStreamMethod, blocking,
-     pipelinesAndTransactions, scriptsAreRefused, sales, passwordsAndNames, reconnects, keys],
+     pipelinesAndTransactions, scriptsAreRefused, sales, passwordsAndNames, reconnects, users, pubsub, tls, keys],
     () => open.splice(0).forEach((r) => r.disconnect()));

@@ -1,6 +1,6 @@
 // node-redis against the built server, in RESP2 and in RESP3.
 const {createClient, createClientPool, WatchError} = require('redis');
-const {assert, port, plain, check, refuses, eventually, run} = require('./check.cjs');
+const {assert, port, secure, plain, check, refuses, eventually, run} = require('./check.cjs');
 
 const called = new Set();
 const open = [];
@@ -197,6 +197,58 @@ async function poolsAndReconnects() {
   pool.destroy();
 }
 
+async function users() {
+  const admin = await connect();
+  check(await admin.aclSetUser('app', ['reset', 'on', '>secret', '~app:*', '&app.*', '+@stream', '+@connection', '+@pubsub', '+acl|whoami']),
+        'OK');
+  const app = await connect({username: 'app', password: 'secret'});
+  check(await app.aclWhoAmI(), 'app');
+  check(await app.xAdd('app:s', '1-1', {f: 'v'}), '1-1');
+  for (const forbidden of [() => app.xAdd('other', '*', {f: 'v'}), () => app.flushAll(), () => app.subscribe('news', () => {})]) {
+    await refuses('NOPERM', forbidden());
+  }
+  await refuses('WRONGPASS', connect({username: 'app', password: 'wrong', socket: {port, reconnectStrategy: false}}));
+  const user = plain(await admin.aclGetUser('app'));
+  check([user.keys, user.channels, user.flags], ['~app:*', '&app.*', ['on', 'sanitize-payload']]);
+  assert((await admin.aclLog()).length >= 3);
+  check(await admin.aclDelUser('app'), 1);
+}
+
+async function pubsub() {
+  const r = await connect();
+  const listener = await connect();
+  const heard = [];
+  await listener.subscribe(['news', '__seckill__:phone'], (message, channel) => heard.push([channel, message]));
+  await listener.pSubscribe('n*', (message, channel) => heard.push(['n*', channel, message]));
+  await listener.sSubscribe('shard', (message, channel) => heard.push([channel, message]));
+  check(await r.publish('news', 'one'), 2);
+  check(await r.sPublish('shard', 'two'), 1);
+  await eventually('not all is heard', () => heard.length === 3);
+  check(heard.splice(0).sort(), [['n*', 'news', 'one'], ['news', 'one'], ['shard', 'two']]);
+  check(await r.pubSubChannels('n*'), ['news']);
+  // Its connection is closed: it subscribes again by itself.
+  check(await r.sendCommand(['CLIENT', 'KILL', 'TYPE', 'pubsub']), 1);
+  await eventually('it does not come back', async () => await r.publish('news', 'three') === 2);
+  await eventually('it hears nothing', () => heard.some((message) => message[1] === 'three'));
+  await r.sendCommand(['SECKILL.CREATE', 'phone', 'STOCK', '1']);
+  await r.sendCommand(['SECKILL.TRY', 'phone', 'ann']);
+  await eventually('the end is not heard', () => heard.some((m) => m[0] === '__seckill__:phone' && m[1] === 'soldout'));
+  if (resp === 3) check(await listener.get('nobody'), null);  // beside its subscriptions
+  await listener.unsubscribe(['news', '__seckill__:phone']);
+  await listener.pUnsubscribe('n*');
+  await listener.sUnsubscribe('shard');
+  check(await listener.get('nobody'), null);
+}
+
+async function tls() {
+  const r = await connect({socket: {port: secure.port, tls: true, ...secure.trusting(), reconnectStrategy: 10}});
+  check(await r.xAdd('s', '1-1', {f: 'v'.repeat(100000)}), '1-1');
+  check(await (await connect()).xLen('s'), 1);
+  check(messages(await r.xRange('s', '-', '+')), [['1-1', {f: 'v'.repeat(100000)}]]);
+  check(await Promise.all(Array.from({length: 300}, () => r.incr('n'))), Array.from({length: 300}, (_, i) => i + 1));
+  await refuses('certificate', connect({socket: {port: secure.port, tls: true, ...secure.mistrusting(), reconnectStrategy: false}}));
+}
+
 async function keys() {
   const r = await connect();
   for (let i = 0; i < 100; ++i) await r.set(`key${i}`, String(i));
@@ -209,7 +261,7 @@ async function keys() {
 }
 
 const parts = [streams, groups, everyStreamMethod, blocking, pipelinesAndTransactions, scriptsAreRefused, sales, passwordsAndNames,
-               poolsAndReconnects, keys];
+               poolsAndReconnects, users, pubsub, tls, keys];
 function inProtocol(version) {
   return parts.map((part) => ({
     [`${part.name} in RESP${version}`]: async () => {

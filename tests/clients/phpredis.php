@@ -244,6 +244,75 @@ function poolsAndReconnects(): void
     }
 }
 
+function users(): void
+{
+    $admin = connect();
+    check($admin->acl('SETUSER', 'app', 'reset', 'on', '>secret', '~app:*', '+@stream', '+get', '+acl|whoami'), true);
+    $app = connect();
+    check($app->auth(['app', 'secret']), true);
+    check($app->acl('WHOAMI'), 'app');
+    check($app->xAdd('app:s', '1-1', ['f' => 'v']), '1-1');
+    refuses('NOPERM', fn() => $app->xAdd('other', '*', ['f' => 'v']), $app);
+    refuses('NOPERM', fn() => $app->flushAll(), $app);
+    refuses('WRONGPASS', fn() => connect()->auth(['app', 'wrong']), $app);
+    check(in_array('app', $admin->acl('USERS'), true), true);
+    check($admin->acl('DELUSER', 'app'), 1);
+}
+
+function pubsub(): void
+{
+    $r = connect();
+    $note = fn(...$words) => connect()->append('heard', implode(' ', $words) . "\n");
+    $ends = [
+        beside(function () use ($note) {
+            try {
+                connect()->subscribe(['news', 'jobs'], fn($from, $channel, $message) => $note($channel, $message));
+            } catch (RedisException) {  // it is told to go by closing its connection
+            }
+        }),
+        beside(function () use ($note) {
+            try {
+                connect()->psubscribe(['n*'], fn($from, $pattern, $channel, $message) => $note($pattern, $channel, $message));
+            } catch (RedisException) {
+            }
+        }),
+    ];
+    eventually('nobody listens', fn() =>
+        $r->pubsub('numpat') === 1 && $r->pubsub('numsub', ['news', 'jobs']) == ['news' => 1, 'jobs' => 1]);
+    check($r->publish('news', 'one'), 2);
+    check($r->publish('jobs', 'two'), 1);
+    $lines = fn() => array_filter(explode("\n", (string)$r->get('heard')));
+    eventually('not all is heard', fn() => count($lines()) === 3);
+    $heard = $lines();
+    sort($heard);
+    check($heard, ['jobs two', 'n* news one', 'news one']);
+    check($r->rawCommand('CLIENT', 'KILL', 'TYPE', 'pubsub'), 2);
+    foreach ($ends as $end) $end();
+}
+
+function tls(): void
+{
+    $secure = function (string $authority) {
+        $r = new Redis();
+        $r->connect('tls://127.0.0.1', (int)getenv('SLUICE_TLS_PORT'), 10, null, 0, 0, ['stream' => ['cafile' => getenv($authority)]]);
+        return $r;
+    };
+    $r = $secure('SLUICE_CA');
+    check($r->xAdd('s', '1-1', ['f' => str_repeat('v', 100000)]), '1-1');
+    check(connect()->xLen('s'), 1);
+    check($r->xRange('s', '-', '+'), ['1-1' => ['f' => str_repeat('v', 100000)]]);
+    $pipe = $r->multi(Redis::PIPELINE);
+    for ($i = 0; $i < 300; ++$i) $pipe->set("k$i", 'v');
+    check($pipe->exec(), array_fill(0, 300, true));
+    try {
+        $secure('SLUICE_OTHER_CA')->ping();
+    } catch (RedisException | ErrorException $e) {
+        if (preg_match('/certificate verify failed|SSL|connect/', $e->getMessage())) return;
+        throw $e;
+    }
+    throw new Exception('a certificate of nobody known is taken');
+}
+
 function keys(): void
 {
     $r = connect();
@@ -262,7 +331,7 @@ function keys(): void
 }
 
 foreach (['streams', 'groups', 'everyStreamMethod', 'blocking', 'pipelinesAndTransactions', 'scriptsAreRefused', 'sales',
-          'passwordsAndNames', 'poolsAndReconnects', 'keys'] as $part) {
+          'passwordsAndNames', 'poolsAndReconnects', 'users', 'pubsub', 'tls', 'keys'] as $part) {
     connect()->flushAll();
     try {
         $part();

@@ -4,13 +4,16 @@
 
 #include <cstdlib>
 #include <fstream>
+#include <functional>
 #include <sstream>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include "tests/harness/program.h"
 #include "tests/harness/server_process.h"
 #include "tests/harness/socket_client.h"
+#include "tests/harness/tls_client.h"
 
 namespace sluice::tests {
 namespace {
@@ -18,6 +21,7 @@ namespace {
 using testing::ContainsRegex;
 using testing::EndsWith;
 using testing::HasSubstr;
+using testing::Not;
 using testing::StartsWith;
 using testing::UnorderedElementsAre;
 using testing::UnorderedElementsAreArray;
@@ -132,6 +136,80 @@ TEST_F(RedisCliForEverTest, LatencyHistory) {
   const std::vector<std::string> lines = LinesFor("1", {"--latency-history", "--csv", "-i", "0.2"});
   ASSERT_GE(lines.size(), 2u);
   EXPECT_THAT(lines[0], ContainsRegex("^[0-9]+,[0-9]+,[0-9.]+,[0-9]+$"));
+}
+
+// What a client hears that listens while `talk` is done; `flag`: CLIENT LIST's, of one that listens.
+class RedisCliListenerTest : public RedisCliForEverTest {
+ protected:
+  std::string Heard(const std::vector<std::string>& arguments, const char* flag,
+                    const std::function<void()>& talk) {
+    std::vector<std::string> lines;
+    std::thread listening([&] { lines = LinesFor("2", arguments); });
+    const Deadline deadline(kPatience);
+    while (Cli({"CLIENT", "LIST"}).find(flag) == std::string::npos && !deadline.over()) {
+    }
+    talk();
+    listening.join();
+    std::string text;
+    for (const std::string& line : lines) text += line + "\n";
+    return text;
+  }
+};
+
+TEST_F(RedisCliListenerTest, Monitor) {
+  const std::string heard = Heard({"MONITOR"}, "flags=O", [&] {
+    Cli({"SET", "key", "two words"});
+    Cli({"--no-auth-warning", "-a", "secret", "PING"});
+    Cli({"XADD", "s", "1-1", "f", "v"});
+  });
+  EXPECT_THAT(heard, ContainsRegex(
+                         "[0-9]+\\.[0-9]{6} \\[0 127\\.0\\.0\\.1:[0-9]+\\] \"SET\" \"key\" \"two words\"\n"));
+  EXPECT_THAT(heard, HasSubstr("\"XADD\" \"s\" \"1-1\" \"f\" \"v\"\n"));
+  EXPECT_THAT(heard, Not(HasSubstr("secret")));
+}
+
+TEST_F(RedisCliListenerTest, Subscriptions) {
+  const auto publish = [&] { EXPECT_EQ(Cli({"PUBLISH", "news", "hello"}), "1\n"); };
+  EXPECT_EQ(Heard({"SUBSCRIBE", "news"}, "flags=P", publish), "subscribe\nnews\n1\nmessage\nnews\nhello\n");
+  EXPECT_EQ(Heard({"-3", "PSUBSCRIBE", "n*"}, "flags=P", publish),
+            "psubscribe\nn*\n1\npmessage\nn*\nnews\nhello\n");
+}
+
+TEST_F(RedisCliTest, AsAUserOfTheAcl) {
+  Cli({"ACL", "SETUSER", "app", "on", ">secret", "~app:*", "+@stream", "+@keyspace", "+command"});
+  const std::vector<std::string> app = {"--no-auth-warning", "--user", "app", "--pass", "secret"};
+  const auto as_app = [&](std::vector<std::string> words) {
+    words.insert(words.begin(), app.begin(), app.end());
+    return Cli(words);
+  };
+  EXPECT_EQ(as_app({"XADD", "app:s", "1-1", "f", "v"}), "1-1\n");
+  EXPECT_THAT(as_app({"-3", "XADD", "other", "*", "f", "v"}), StartsWith("NOPERM"));
+  EXPECT_THAT(as_app({"CONFIG", "GET", "*"}), StartsWith("NOPERM"));
+  EXPECT_EQ(as_app({"--scan"}), "app:s\n");
+  const std::string url = "redis://app:secret@127.0.0.1:" + std::to_string(server_.port());
+  EXPECT_EQ(Cli({"--no-auth-warning", "-u", url, "XLEN", "app:s"}), "1\n");
+}
+
+TEST_F(RedisCliTest, ModesOverTls) {
+  const TemporaryDirectory home;
+  const TlsFiles files(home.path(), "ours");
+  files.Sign("server");
+  const std::string port = std::to_string(FreePort());
+  const ServerProcess server({"--tls-port", port, "--tls-cert-file", files.certificate("server"),
+                              "--tls-key-file", files.key("server"), "--tls-ca-cert-file", files.authority(),
+                              "--tls-auth-clients", "no"});
+  const auto run = [&](std::vector<std::string> words, const std::string& input = "") {
+    const std::vector<std::string> cli = {"redis-cli", "-p", port, "--tls", "--cacert", files.authority()};
+    words.insert(words.begin(), cli.begin(), cli.end());
+    return RunProgram(words, input).output;
+  };
+  std::string wire;
+  for (int i = 1; i <= 5000; ++i) wire += EncodeRequest({"XADD", "piped", "*", "n", std::string(100, 'x')});
+  EXPECT_THAT(run({"--pipe"}, wire), HasSubstr("errors: 0, replies: 5000"));
+  EXPECT_EQ(run({"-3", "XLEN", "piped"}), "5000\n");
+  EXPECT_EQ(run({"--scan"}), "piped\n");
+  EXPECT_THAT(run({"--bigkeys"}), HasSubstr("Biggest stream found '\"piped\"' has 5000 entries"));
+  EXPECT_THAT(run({"--latency", "--raw", "-i", "0.2"}), ContainsRegex("^[0-9]+ [0-9]+ [0-9.]+ [0-9]+\n"));
 }
 
 TEST_F(RedisCliTest, Latency) {

@@ -1,5 +1,5 @@
 """redis-py against the built server. SLUICE_PORT names the server's port; SLUICE_RESP=3 asks for RESP3 where the
-installed redis-py knows it (5.0 and later)."""
+installed redis-py knows it (5.0 and later). SLUICE_TLS_PORT is its port for TLS, with a certificate by SLUICE_CA."""
 import os
 import threading
 import time
@@ -270,6 +270,120 @@ def names_and_passwords():
         admin.config_set("requirepass", "")
 
 
+def users():
+    admin = connect()
+    admin.acl_setuser("app", enabled=True, passwords="+app's", keys=["app:*"], channels=["app.*"], reset=True,
+                      commands=["+@stream", "+get", "+set", "+@transaction", "+acl|whoami"])
+    app = connect(username="app", password="app's")
+    check(app.acl_whoami(), "app")
+    check(app.xadd("app:s", {"f": "v"}, id="1-1"), "1-1")
+    for forbidden in (lambda: app.xadd("other", {"f": "v"}), lambda: app.xread({"app:s": "0", "other": "0"}),
+                      lambda: app.flushall(), lambda: app.config_get("port")):
+        refuses(redis.exceptions.NoPermissionError, "", forbidden)
+    with app.pipeline() as p:
+        refuses(redis.exceptions.NoPermissionError, "", p.set("app:k", "lost").set("other", "lost").execute)
+    check(app.get("app:k"), None)
+    refuses(redis.exceptions.RedisError, "WRONGPASS", connect(username="app", password="wrong").ping)
+    denied = [entry["object"] for entry in admin.acl_log()]
+    assert {"other", "flushall", "config|get", "AUTH"} <= set(denied), denied
+    check(admin.acl_log_reset(), True)
+    user = admin.acl_getuser("app")
+    assert "on" in user["flags"] and "+get" in user["commands"], user
+    assert "app" in admin.acl_users() and "stream" in admin.acl_cat()
+    # Its rights change while it is connected, and then it is gone.
+    admin.acl_setuser("app", keys=["other"], commands=["-set"], enabled=True)
+    check(app.xadd("other", {"f": "v"}, id="1-1"), "1-1")
+    refuses(redis.exceptions.NoPermissionError, "", app.set, "app:k", "v")
+    check(admin.acl_deluser("app"), 1)
+    refuses(redis.exceptions.RedisError, "WRONGPASS", app.xlen, "other")
+
+
+def messages_of(p, count):
+    """The next messages of a subscription: kind, pattern, channel, data."""
+    heard = []
+
+    def listen():
+        message = p.get_message(timeout=0.1)
+        if message:
+            heard.append((message["type"], message["pattern"], message["channel"], message["data"]))
+        return len(heard) == count
+
+    eventually(f"only {heard} is heard", listen)
+    return heard
+
+
+def pubsub():
+    r = connect()
+    p = r.pubsub()
+    p.subscribe("news")
+    p.psubscribe("n*")
+    check(messages_of(p, 2), [("subscribe", None, "news", 1), ("psubscribe", None, "n*", 2)])
+    check(r.publish("news", "one"), 2)
+    check(sorted(messages_of(p, 2)), [("message", None, "news", "one"), ("pmessage", "n*", "news", "one")])
+    check((r.pubsub_channels(), r.pubsub_numpat()), (["news"], 1))
+    check(dict(r.pubsub_numsub("news", "nobody")), {"news": 1, "nobody": 0})
+    # Its connection is closed: told so or not, it subscribes again by itself.
+    check(r.client_kill_filter(_type="pubsub"), 1)
+
+    def hears_again():
+        try:
+            message = p.get_message(timeout=0.1)
+            r.publish("news", "two")
+            return message is not None and message["data"] == "two"
+        except redis.exceptions.ConnectionError:
+            return False
+
+    eventually("it does not come back", hears_again)
+    p.unsubscribe()
+    p.punsubscribe()
+    eventually("it is still there", lambda: p.get_message(timeout=0.1) is None and r.publish("news", "nobody hears") == 0)
+    # What happens to keys, and the end of a sale.
+    r.config_set("notify-keyspace-events", "Kt$")
+    watcher = r.pubsub(ignore_subscribe_messages=True)
+    watcher.subscribe("__keyspace@0__:watched", "__seckill__:item")
+    eventually("nobody listens", lambda: watcher.get_message(timeout=0.1) is None and
+               r.pubsub_numsub("__seckill__:item")[0][1] == 1)
+    r.xadd("watched", {"f": "v"})
+    r.execute_command("SECKILL.CREATE", "item", "STOCK", 1)
+    r.execute_command("SECKILL.BUY", "item", "ann")
+    check([m[2:] for m in messages_of(watcher, 2)], [("__keyspace@0__:watched", "xadd"), ("__seckill__:item", "soldout")])
+    r.config_set("notify-keyspace-events", "")
+    # A thread that listens, as redis-py offers it.
+    got = []
+    listener = r.pubsub(ignore_subscribe_messages=True)
+    listener.subscribe(jobs=lambda message: got.append(message["data"]))
+    thread = listener.run_in_thread(sleep_time=0.01, daemon=True)
+    eventually("nobody listens", lambda: r.publish("jobs", "x") == 1)
+    eventually("nothing is heard", lambda: got)
+    thread.stop()
+    thread.join(10)
+
+
+def tls():
+    def secure(**options):
+        trusting = {"ssl": True, "ssl_ca_certs": os.environ["SLUICE_CA"], "ssl_check_hostname": True, **options}
+        return Client(host="127.0.0.1", port=int(os.environ["SLUICE_TLS_PORT"]), decode_responses=True,
+                      socket_timeout=10, **trusting, **EXTRA)
+
+    r = secure()
+    check(r.xadd("s", {"f": "v" * 100_000}, id="1-1"), "1-1")
+    check(connect().xlen("s"), 1)
+    with r.pipeline(transaction=False) as p:
+        for i in range(2, 500):
+            p.xadd("s", {"f": "v" * 100}, id=f"{i}-0")
+        check(len(p.execute()), 498)
+    check(r.xrange("s", count=1), [("1-1", {"f": "v" * 100_000})])
+    check(r.xread({"s": "$"}, block=20) or [], [])
+    p = r.pubsub()
+    p.subscribe("news")
+    messages_of(p, 1)
+    check(r.publish("news", "one"), 1)
+    check(messages_of(p, 1), [("message", None, "news", "one")])
+    check(connect().client_kill_filter(_type="normal", skipme=True) >= 1, True)
+    check(r.xlen("s"), 499)
+    refuses(redis.exceptions.ConnectionError, "certificate verify failed", secure(ssl_ca_certs=os.environ["SLUICE_OTHER_CA"]).ping)
+
+
 def keys():
     r = connect()
     r.mset({f"scan:{i}": i for i in range(200)})
@@ -286,7 +400,7 @@ def keys():
 
 
 for part in (streams, groups, blocking, transactions_and_pipelines, scripts_are_refused, sales, pools_and_reconnects,
-             names_and_passwords, keys):
+             names_and_passwords, users, pubsub, tls, keys):
     connect().flushall()
     part()
     print(f"ok {part.__name__}")

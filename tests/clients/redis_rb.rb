@@ -16,7 +16,7 @@ class Client < Redis
 end
 
 def connect(**options)
-  Client.new(host: '127.0.0.1', port: PORT, timeout: 10, **options)
+  Client.new(**{host: '127.0.0.1', port: PORT, timeout: 10}, **options)
 end
 
 def check(got, wanted)
@@ -195,6 +195,70 @@ def pools_and_reconnects
   end
 end
 
+def users
+  admin = connect
+  admin.call(%w[ACL SETUSER app reset on >secret ~app:* &app.* +@stream +get +acl|whoami])
+  app = connect(username: 'app', password: 'secret')
+  check app.call(%w[ACL WHOAMI]), 'app'
+  check app.xadd('app:s', {f: 'v'}, id: '1-1'), '1-1'
+  refuses('NOPERM') { app.xadd('other', {f: 'v'}) }
+  refuses('NOPERM') { app.flushall }
+  refuses('NOPERM', Redis::BaseError) { app.subscribe('news') { |_| } }
+  check admin.call(%w[ACL DELUSER app]), 1
+  refuses('', Redis::BaseError) { connect(username: 'app', password: 'secret').ping }
+end
+
+def pubsub
+  r = connect
+  heard = Queue.new
+  listener = Thread.new do
+    connect(timeout: 0).psubscribe('n*') do |on|
+      on.psubscribe { |pattern, count| heard << [pattern, count] }
+      on.pmessage { |_, channel, message| heard << [channel, message] }
+    end
+  end
+  check heard.pop, ['n*', 1]
+  check r.publish('news', 'one'), 1
+  check heard.pop, %w[news one]
+  check r.pubsub(:numpat), 1
+  subscriber = connect(timeout: 0)
+  other = Thread.new do
+    subscriber.subscribe('jobs') do |on|
+      on.subscribe { |channel, _| heard << channel }
+      on.message { |_, message| message == 'stop' ? subscriber.unsubscribe('jobs') : heard << message }
+    end
+  end
+  check heard.pop, 'jobs'
+  check r.pubsub(:channels), ['jobs']
+  r.publish('jobs', "\0\r\n")
+  check heard.pop, "\0\r\n"
+  r.publish('jobs', 'stop')
+  other.join
+  check r.pubsub(:channels), []
+  listener.kill
+  listener.join
+end
+
+def tls
+  secure = lambda do |ca|
+    connect(port: Integer(ENV.fetch('SLUICE_TLS_PORT')), ssl: true, ssl_params: {ca_file: ca})
+  end
+  r = secure.call(ENV.fetch('SLUICE_CA'))
+  check r.xadd('s', {f: 'v' * 100_000}, id: '1-1'), '1-1'
+  check connect.xlen('s'), 1
+  check r.xrange('s'), [['1-1', {'f' => 'v' * 100_000}]]
+  check r.pipelined { |p| 300.times { |i| p.set("k#{i}", i) } }, ['OK'] * 300
+  check r.xread('s', '$', block: 20), {}
+  connect.call([:client, :kill, :type, :normal])
+  check r.get('k7'), '7'
+  begin
+    secure.call(ENV.fetch('SLUICE_OTHER_CA')).ping
+    raise 'a certificate of nobody known is taken'
+  rescue Redis::CannotConnectError, OpenSSL::SSL::SSLError => e
+    raise e unless e.message.include?('certificate verify failed')
+  end
+end
+
 def keys
   r = connect
   r.mset(*(0...100).flat_map { |i| ["key:#{i}", i] })
@@ -205,7 +269,7 @@ def keys
 end
 
 %i[streams groups every_stream_method blocking pipelines_and_transactions scripts_are_refused sales passwords_and_names
-   pools_and_reconnects keys].each do |part|
+   pools_and_reconnects users pubsub tls keys].each do |part|
   connect.flushall
   begin
     send(part)
