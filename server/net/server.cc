@@ -202,6 +202,7 @@ void Server::AfterPoll() {
   if (stop_reason_ != nullptr && !stopping_) Stop(stop_reason_);
   if (stopping_) return Drained();
   for (const auto& listener : listeners_) listener->Resume();
+  ArmDeadline();
   if (ticker_.has_work() != (uv_is_active(reinterpret_cast<uv_handle_t*>(&busy_)) != 0)) {
     if (ticker_.has_work()) {
       uv_idle_start(&busy_, [](uv_idle_t*) {});
@@ -209,19 +210,30 @@ void Server::AfterPoll() {
       uv_idle_stop(&busy_);
     }
   }
-  ArmDeadline();
 }
 
 void Server::ArmDeadline() {
-  const std::optional<uint64_t> deadline_ms = dispatcher_.next_deadline_ms();
+  std::optional<uint64_t> deadline_ms = dispatcher_.next_deadline_ms();
+  if (deadline_ms && *deadline_ms <= ticker_.now().monotonic_ms) {
+    // More is due than one tick does. The next one is not the timer's: libuv runs timers until none is due,
+    // and looks at no socket in between.
+    ticker_.Begin();
+    deadline_ms.reset();
+  }
   if (deadline_ms == armed_deadline_ms_) return;
+  uv_update_time(&loop_);
+  const uint64_t now_ms = uv_now(&loop_);
+  if (deadline_ms && *deadline_ms <= now_ms) {
+    // Due already: the next tick's, and not the timer's. libuv runs timers until none is due, and looks at no
+    // socket in between: whoever is due all the time would keep everybody else out.
+    ticker_.Begin();
+    deadline_ms.reset();
+  }
   armed_deadline_ms_ = deadline_ms;
   if (!deadline_ms) {
     uv_timer_stop(&deadline_);
     return;
   }
-  uv_update_time(&loop_);
-  const uint64_t now_ms = uv_now(&loop_);
   // The tick that this opens answers the calls that are due.
   uv_timer_start(
       &deadline_,
@@ -231,7 +243,7 @@ void Server::ArmDeadline() {
         server.ticker_.Begin();
         server.AfterPoll();
       },
-      *deadline_ms > now_ms ? *deadline_ms - now_ms : 0, 0);
+      *deadline_ms - now_ms, 0);
 }
 
 void Server::EveryTenthSecond() {
