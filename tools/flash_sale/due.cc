@@ -85,8 +85,8 @@ void Due::Remove() {
 
 // False where somebody wants an end.
 bool Due::Place() {
-  // Nobody knows how long it will take: 40,000 a second is slow.
-  moment_ = Clock::now() + std::chrono::seconds(2 + options_.due / 40'000) + kBaseline;
+  const uint64_t in_s = options_.due_in_s != 0 ? options_.due_in_s : 5 + options_.due / 40'000;
+  moment_ = Clock::now() + std::chrono::seconds(in_s);
   std::vector<std::thread> parties;
   std::atomic<size_t> done = 0;
   for (size_t i = 0; i < options_.threads; ++i) {
@@ -109,7 +109,7 @@ bool Due::Place() {
   for (std::thread& party : parties) party.join();
   if (run_.stop) return false;
   if (Clock::now() + kBaseline > moment_)
-    throw Trouble("placing the holds took so long that the first would run out before the last are placed");
+    throw Trouble("placing the holds took too long: more seconds (--due-in)");
   return true;
 }
 
@@ -122,7 +122,7 @@ void Due::PlaceSome() {
     if (first >= options_.due) return;
     const uint64_t end = std::min(first + at_once, options_.due);
     const auto left = std::chrono::ceil<milliseconds>(moment_ - Clock::now()).count();
-    if (left < 1) throw Trouble("placing the holds takes too long");
+    if (left < 1) throw Trouble("placing the holds took too long: more seconds (--due-in)");
     const std::string hold = std::to_string(left);
     for (uint64_t i = first; i < end; ++i)
       connection->Append({"SECKILL.BUY", held_item_, ShortText("u", i).view(), "HOLD", hold});
@@ -157,7 +157,7 @@ bool Due::Measure() {
   const std::string value(100, 'x');
   constexpr size_t kProbes = 10;
   SteadyLoad probes(
-      address_, options_.probes_per_second, kProbes, kPhases,
+      address_, options_.probes_per_second, 1, kProbes, kPhases,
       [&](uint64_t, std::string&, std::vector<std::string_view>& words) {
         words = {"XADD", probe_stream_, "*", "f", value};
       },
@@ -165,7 +165,8 @@ bool Due::Measure() {
   std::unique_ptr<SteadyLoad> buys;
   if (options_.buys_per_second != 0) {
     buys = std::make_unique<SteadyLoad>(
-        address_, options_.buys_per_second, options_.clients, kPhases,
+        address_, options_.buys_per_second, std::min<uint64_t>(options_.pipeline, 16), options_.clients,
+        kPhases,
         [&](uint64_t n, std::string& space, std::vector<std::string_view>& words) {
           space = "b" + std::to_string(n * 2654435761u % options_.users);
           words = {"SECKILL.BUY", other_item_, space};

@@ -44,6 +44,7 @@ void AddOptions(CLI::App& app, Options& o) {
   app.add_option("--server-option", o.server_options,
                  "an option for it as its conf file has it, \"appendfsync everysec\"; may be repeated")
       ->needs(server)
+      ->take_all()
       ->group(group);
   CLI::Option* chaos =
       app.add_flag("--chaos", o.chaos, "kill -9 the server at random moments, and start it again");
@@ -93,6 +94,10 @@ void AddOptions(CLI::App& app, Options& o) {
                                     "and --pipeline as above")
                          ->check(CLI::Range(1u, 100'000'000u));
   due->excludes(chaos)->group(group);
+  app.add_option("--due-in", o.due_in_s, "seconds from now; 0: as many as placing them should take, and 5")
+      ->check(CLI::Range(0, 80'000))
+      ->needs(due)
+      ->group(group);
   app.add_option("--buys-per-second", o.buys_per_second, "buys of another item meanwhile")
       ->check(CLI::Range(0, 10'000'000))
       ->needs(due)
@@ -134,7 +139,7 @@ std::string Contradiction(const Options& options) {
 int ParseOptions(int argc, char** argv, Options& options) {
   CLI::App app(kAbout, "flash-sale");
   app.footer(kStatuses);
-  app.option_defaults()->always_capture_default();
+  app.option_defaults()->always_capture_default()->take_last();
   app.get_formatter()->column_width(34);
   AddOptions(app, options);
   try {

@@ -40,7 +40,8 @@ struct Options {
   uint64_t patience_s = 30;
 
   // Holds that run out together.
-  uint64_t due = 0;  // how many; 0: a sale
+  uint64_t due = 0;       // how many; 0: a sale
+  uint64_t due_in_s = 0;  // seconds after the start; 0: as many as placing them should take
   uint64_t buys_per_second = 50'000;
   uint64_t probes_per_second = 1'000;
   double p99_below_ms = 5;

@@ -22,9 +22,14 @@ struct Lane {
 
 }  // namespace
 
-SteadyLoad::SteadyLoad(const Address& address, uint64_t per_second, size_t connections, size_t phases,
-                       Say say, Run& run)
-    : address_(address), per_second_(per_second), connections_(connections), say_(std::move(say)), run_(run) {
+SteadyLoad::SteadyLoad(const Address& address, uint64_t per_second, uint64_t at_once, size_t connections,
+                       size_t phases, Say say, Run& run)
+    : address_(address),
+      per_second_(per_second),
+      at_once_(at_once),
+      connections_(connections),
+      say_(std::move(say)),
+      run_(run) {
   for (size_t i = 0; i < phases; ++i) latencies_.push_back(std::make_unique<Latencies>());
   thread_ = std::thread([this] {
     try {
@@ -52,7 +57,7 @@ void SteadyLoad::Load() {
     if (lane.connection == nullptr) return;
     polled.push_back({lane.connection->fd(), POLLIN, 0});
   }
-  const auto gap = std::chrono::nanoseconds(1'000'000'000ull / per_second_);
+  const auto gap = std::chrono::nanoseconds(at_once_ * 1'000'000'000ull / per_second_);
   Clock::time_point due = Clock::now();
   uint64_t sent = 0;
   std::string space;
@@ -61,13 +66,14 @@ void SteadyLoad::Load() {
     Clock::time_point now = Clock::now();
     std::vector<bool> spoke(lanes.size());
     // What is due by now, a part of it at a time, so that answers are taken meanwhile.
-    constexpr int kAtOnce = 1000;
-    for (int i = 0; i < kAtOnce && due <= now; ++i, due += gap, ++sent) {
-      Lane& lane = lanes[sent % lanes.size()];
-      say_(sent, space, words);
-      lane.connection->Append(words);
-      lane.under_way.push_back({due, phase_});
-      spoke[sent % lanes.size()] = true;
+    for (size_t i = 0; i < lanes.size() && due <= now; ++i, due += gap) {
+      const size_t which = sent / at_once_ % lanes.size();
+      for (uint64_t n = 0; n < at_once_; ++n, ++sent) {
+        say_(sent, space, words);
+        lanes[which].connection->Append(words);
+        lanes[which].under_way.push_back({due, phase_});
+      }
+      spoke[which] = true;
     }
     for (size_t i = 0; i < lanes.size(); ++i) {
       if (spoke[i] && !lanes[i].connection->Flush()) throw Trouble("the server closed a connection");

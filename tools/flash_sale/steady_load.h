@@ -21,9 +21,10 @@ class SteadyLoad {
   // The words of the request number n; it may use `space` for what they point to.
   using Say = std::function<void(uint64_t n, std::string& space, std::vector<std::string_view>& words)>;
 
-  // Begins. `phases`: how many latencies are kept apart.
-  SteadyLoad(const Address& address, uint64_t per_second, size_t connections, size_t phases, Say say,
-             Run& run);
+  // Begins. `at_once`: so many requests are due together, as a pipeline of one connection. `phases`: how many
+  // latencies are kept apart.
+  SteadyLoad(const Address& address, uint64_t per_second, uint64_t at_once, size_t connections, size_t phases,
+             Say say, Run& run);
   ~SteadyLoad();
 
   // What becomes due from now on counts for that phase.
@@ -38,6 +39,7 @@ class SteadyLoad {
 
   const Address& address_;
   const uint64_t per_second_;
+  const uint64_t at_once_;
   const size_t connections_;
   const Say say_;
   Run& run_;
