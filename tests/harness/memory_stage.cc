@@ -78,6 +78,7 @@ MemoryStage::Client& MemoryStage::Connected(const std::string& name) {
 
 // What server/net does at the end of a tick: commit, and let go of what may be seen.
 void MemoryStage::EndTick() {
+  dispatcher_->SetTime(time_);
   while (const uint64_t slept_ms = host_->TakeSleptMs()) Advance(slept_ms);
   while (dispatcher_->RunBackgroundSlice() && !pace_.one_slice_a_tick) {
   }
