@@ -103,6 +103,11 @@ constexpr std::array kOptions = {
         "tail-cache-bytes", Bytes<&Config::tail_cache_bytes, 0, 64 * kGiB>(), "64mb", kAtStart,
         "full log files that stay in memory, newest first, for consumers that keep up; older ones are read "
         "from disk"},
+    Option{"cold-read-bytes", Bytes<&Config::cold_read_bytes, 0, kGiB>(), "16mb", kAtStart,
+           "what a thread reads in for a command whose messages are not in memory, at a time; 0: the loop "
+           "reads"},
+    Option{"cold-read-ahead", Bytes<&Config::cold_read_ahead, 0, kGiB>(), "1mb", kAtStart,
+           "what it reads in ahead of a client that reads on; 0: nothing"},
     Option{"spare-segments", Number<&Config::spare_segments, 0, 64>(), "2", kAtStart,
            "log files kept ready, zeroed, so that a commit writes no file-system metadata; 0: none"},
     Option{"zeroing-bytes-per-second", Bytes<&Config::zeroing_bytes_per_second, kMiB, 16 * kGiB>(), "30mb",

@@ -22,6 +22,7 @@
 #include "server/net/exit_code.h"
 #include "server/net/log_output.h"
 #include "server/net/server.h"
+#include "storage/kernel_page_cache.h"
 #include "storage/posix_file_system.h"
 
 namespace sluice {
@@ -105,6 +106,7 @@ int Serve(const Config& config, const CommandLine& command_line,
   net::ExplainBusErrors(config.logfile);
   const auto began = std::chrono::steady_clock::now();
   storage::PosixFileSystem files;
+  storage::KernelPageCache pages;
   engine::Engine engine(RandomSeed());
   storage::RecoveryReport report;
   if (const auto made = files.CreateDirectory(config.dir); !made) return fail("dir: " + made.error().message);
@@ -113,8 +115,10 @@ int Serve(const Config& config, const CommandLine& command_line,
   const storage::CompactionOptions compaction{
       .dead_percent = static_cast<uint32_t>(config.compaction_dead_percent),
       .bytes_per_second = config.compaction_bytes_per_second};
-  const auto journal =
-      engine::Journal::Open(files, LogOptionsOf(config), engine, &report, checkpoints, compaction);
+  const storage::ColdReadOptions cold_reads{
+      .pages = &pages, .bytes = config.cold_read_bytes, .ahead_bytes = config.cold_read_ahead};
+  const auto journal = engine::Journal::Open(files, LogOptionsOf(config), engine, &report, checkpoints,
+                                             compaction, cold_reads);
   if (!journal) {
     if (journal.error().code == storage::Error::Code::kInUse) {
       return fail("the data folder is in use by another server: " + journal.error().message);

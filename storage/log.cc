@@ -173,6 +173,11 @@ const Segment* Log::TakeIndexed() {
   return segment;
 }
 
+const Segment* Log::After(const Segment& segment) const {
+  const uint64_t next = segment.sequence() + 1 - segments_.front()->sequence();
+  return next < segments_.size() ? segments_[next].get() : nullptr;
+}
+
 std::vector<SealedSegment> Log::SealedSegments(Lsn below) const {
   std::vector<SealedSegment> sealed;
   for (const auto& segment : segments_) {

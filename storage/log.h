@@ -204,6 +204,8 @@ class Log {
   // where there is none. Those that attach() was called for are not among them.
   const Segment* TakeIndexed();
 
+  // The segment that goes on where `segment` ends; null: there is none yet.
+  const Segment* After(const Segment& segment) const;
   // The sealed segments that are read from their files and have their index, oldest first: what a compaction may look
   // at. Those that end above `below` are left out.
   std::vector<SealedSegment> SealedSegments(Lsn below) const;

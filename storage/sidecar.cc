@@ -96,6 +96,7 @@ Result<std::shared_ptr<const Sidecar>> Sidecar::FromFile(std::shared_ptr<const c
                                                          const SidecarIdentity& expected) {
   std::shared_ptr<Sidecar> sidecar(new Sidecar);
   sidecar->bytes_ = std::move(bytes);
+  sidecar->size_ = size;
   auto parsed = sidecar->Parse({sidecar->bytes_.get(), size}, expected);
   if (!parsed) return tl::make_unexpected(parsed.error());
   return sidecar;

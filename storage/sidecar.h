@@ -62,6 +62,8 @@ class Sidecar {
   // The object's run with this last ID that stands last in the log. There is one.
   const IndexRun& Find(uint64_t object, uint64_t last_ms, uint64_t last_seq) const;
   const IndexCell* Cells(const IndexRun& run) const { return cells_.data() + run.cells_at; }
+  // As they stand in the file.
+  std::span<const char> bytes() const { return {bytes_.get(), size_}; }
   // O(cells): reads all of them.
   bool CellsAreSound() const;
 
@@ -70,6 +72,7 @@ class Sidecar {
   Result<void> Parse(std::span<const char> bytes, const SidecarIdentity& expected);
 
   std::shared_ptr<const char> bytes_;
+  uint64_t size_ = 0;
   SidecarIdentity identity_;
   uint64_t cells_checksum_ = 0;
   std::span<const Stretch> stretches_;

@@ -92,6 +92,9 @@ class CommandTimes {
     ++count_;
     return false;
   }
+  // The command that the last Enter() was for (and it was not timed by itself) has been put off: it counts
+  // when it runs again.
+  void TakeBack() { --count_; }
   uint64_t StartAlone() {
     Close();
     return Stopwatch::Cycles();

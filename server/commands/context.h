@@ -15,6 +15,7 @@
 #include "server/engine/engine.h"
 #include "server/engine/event.h"
 #include "server/engine/journal.h"
+#include "storage/cold_reads.h"
 #include "storage/log.h"
 
 namespace sluice::commands {
@@ -68,18 +69,43 @@ class Context {
     return hit ? object : nullptr;
   }
 
-  // The entry at `place`; nullopt where what the log's file holds of it is damaged. Then the call is answered
-  // with an error that names file and offset, whatever it replies besides, and it cannot record any more.
+  // The entry at `place`. nullopt where what the log's file holds of it is damaged: then the call is answered
+  // with an error that names file and offset, whatever it replies besides, and it cannot record any more. Or
+  // where it is not in memory: then the call runs again later, from its start, and until then it has replied
+  // nothing and can record nothing. Let it go on until reads_on() is false: what else it asks for meanwhile is
+  // brought in too.
   std::optional<engine::EntryView> Read(storage::Place place) {
-    if (engine::EntryIsSound(place)) return engine::ReadEntry(place);
-    if (!damaged_) damaged_ = place;
+    switch (engine::LookAtEntry(place, cold_reads_)) {
+      case engine::EntryState::kSound:
+        return engine::ReadEntry(place);
+      case engine::EntryState::kDamaged:
+        if (!damaged_) damaged_ = place;
+        break;
+      case engine::EntryState::kAway:
+        break;
+    }
     return std::nullopt;
   }
-  bool damaged() const { return damaged_.has_value(); }
+  bool reads_on() const { return !damaged_.has_value() && !cold_reads_.full(); }
+
+  // As Stream's own, for what a client is shown. They find nothing more where an index is not in memory: the
+  // call runs again later then.
+  template <typename Visit>
+  void Scan(const engine::Stream& stream, engine::StreamId from, engine::StreamId to, Visit&& visit) {
+    stream.Scan(from, to, visit, &cold_reads_);
+  }
+  template <typename Visit>
+  void ScanBack(const engine::Stream& stream, engine::StreamId from, engine::StreamId to, Visit&& visit) {
+    stream.ScanBack(from, to, visit, &cold_reads_);
+  }
+  std::optional<storage::Place> Find(const engine::Stream& stream, engine::StreamId id) {
+    return stream.CanFind(id, cold_reads_) ? stream.Find(id) : std::nullopt;
+  }
 
   // Records `events` as one record and applies them: all of the command's changes, decided before the first
   // of them acts. False where the log has no room, or an entry was found damaged: nothing has changed, the
-  // error stands instead of whatever this command has replied so far, and the handler returns.
+  // error stands instead of whatever this command has replied so far, and the handler returns. False, too,
+  // where the call will run again because something was not in memory.
   [[nodiscard]] virtual bool Record(std::span<engine::Event> events) = 0;
   [[nodiscard]] bool Record(std::initializer_list<engine::Event> events) {
     engine::Event list[8];
@@ -141,11 +167,20 @@ class Context {
   const ServerStatistics& statistics();
 
  protected:
+  storage::ColdReads& cold_reads_;
   std::optional<storage::Place> damaged_;  // the first entry that was found so
 
-  Context(const protocol::Request& r, const engine::Engine& e, protocol::ReplyWriter& w, Session& s, Host& h,
-          Time t, const Command& c, bool again)
-      : request(r), engine(e), reply(w), session(s), host(h), now(t), command(c), retried(again) {}
+  Context(const protocol::Request& r, const engine::Engine& e, storage::ColdReads& cold,
+          protocol::ReplyWriter& w, Session& s, Host& h, Time t, const Command& c, bool again)
+      : request(r),
+        engine(e),
+        reply(w),
+        session(s),
+        host(h),
+        now(t),
+        command(c),
+        retried(again),
+        cold_reads_(cold) {}
 
   mutable uint32_t hits_ = 0;  // of Find()
   mutable uint32_t misses_ = 0;

@@ -81,9 +81,9 @@ void CopyGroup(const engine::ConsumerGroup& group, uint32_t number, CopyPlan& pl
 
 // The entries are recorded again: a copy's messages are its own, whatever becomes of the first.
 void CopyStream(Context& ctx, const engine::Stream& from, CopyPlan& plan) {
-  from.Scan(engine::kMinStreamId, engine::kMaxStreamId, [&](engine::StreamId id, storage::Place place) {
+  ctx.Scan(from, engine::kMinStreamId, engine::kMaxStreamId, [&](engine::StreamId id, storage::Place place) {
     const std::optional<engine::EntryView> entry = ctx.Read(place);
-    if (!entry) return false;  // Record() will refuse
+    if (!entry) return ctx.reads_on();  // Record() will refuse
     plan.events.push_back(engine::AppendEntry{0, plan.to, id, entry->pairs, entry->fields});
     return true;
   });

@@ -10,6 +10,7 @@
 #include "server/commands/acl_users.h"
 #include "server/commands/arguments.h"
 #include "server/commands/blocked_call.h"
+#include "server/commands/cold_calls.h"
 #include "server/commands/command_table.h"
 #include "server/commands/delivery.h"
 #include "server/commands/diagnostics.h"
@@ -106,6 +107,7 @@ class Dispatcher::Impl {
         host_(host),
         settings_(host.settings()),
         delivery_(host),
+        cold_reads_(journal.cold_reads()),
         waiters_(journal.engine().hash_seed()) {
     ReadSettings();
   }
@@ -116,6 +118,7 @@ class Dispatcher::Impl {
     // A wall clock that is set back stands still until it has caught up: IDs and windows rely on it.
     now.unix_us = std::max(now.unix_us, now_.unix_us);
     now_ = now;
+    cold_reads_.SetTime(now.monotonic_ms);
     diagnostics_.commands_rate.Sample(now.monotonic_ms, statistics_.commands);
   }
 
@@ -162,6 +165,9 @@ class Dispatcher::Impl {
   uint64_t HoldsDueMs() const;
   void ReleaseDueHolds();
   bool ForgetStaleOrders();
+  void PutOff(Session& session, const protocol::Request& request, size_t begin);
+  void RunFetched();
+  void RunAgain(Session& session);
   void ServeReady();
   void ServeQueue(WaitQueue& queue);
   bool Retry(BlockedCall& call);
@@ -191,6 +197,9 @@ class Dispatcher::Impl {
   std::optional<Pausing> pause_;
   std::vector<Session*> postponed_;  // by the pause, in the order in which they came
   bool publishes_keys_ = false;      // somebody may want to hear of changed keys
+  storage::ColdReads& cold_reads_;
+  ColdCalls cold_calls_{cold_reads_};
+  uint8_t cold_waits_ = 0;  // of the call that runs again
   WaitTable waiters_;
   WatchTable watches_;
   bool in_exec_ = false;
@@ -206,13 +215,14 @@ class Dispatcher::Impl::Call final : public Context {
  public:
   Call(Impl& impl, Session& caller, const Command& row, const protocol::Request& asked,
        protocol::ReplyWriter& writer, bool again)
-      : Context(asked, impl.journal_.engine(), writer, caller, impl.host_, impl.now_, row, again),
+      : Context(asked, impl.journal_.engine(), impl.cold_reads_, writer, caller, impl.host_, impl.now_, row, again),
         impl_(impl),
         begin_(writer.Mark()) {}
 
   using Context::Record;
   bool Record(std::span<engine::Event> events) override {
     if (damaged_) return AnswerDamage(), false;
+    if (cold_reads_.missed()) return false;
     const storage::Result<void> recorded =
         impl_.Record(events, UseOf((command.flags & kDenyOom) != 0), &command);
     if (recorded) return true;
@@ -231,7 +241,7 @@ class Dispatcher::Impl::Call final : public Context {
   }
 
   void Block(const BlockRequest& block) override {
-    if (damaged_) return;
+    if (damaged_ || cold_reads_.missed()) return;
     if (impl_.in_exec_) return reply.NullArray();
     blocks_ = true;
     retry_ms_ = BlockedCall::kNever;
@@ -405,6 +415,10 @@ void Dispatcher::Impl::Run(Session& session, const Command& command, const proto
   const bool alone = times_.Enter(command, large);
   const uint64_t began = alone ? times_.StartAlone() : 0;
   RunHandler(session, command, request);
+  if (session.cold) [[unlikely]] {
+    if (!alone) times_.TakeBack();
+    return;
+  }
   if (alone) times_.StopAlone(command, began);
   if (times_.slow()) [[unlikely]]
     NoticeSlow(session, command, &request);
@@ -422,6 +436,8 @@ void Dispatcher::Impl::RunHandler(Session& session, const Command& command,
   Call call(*this, session, command, request, reply, false);
   command.handler(call);
   call.AnswerDamage();
+  if (cold_reads_.missed()) [[unlikely]]
+    return PutOff(session, request, begin);
   if (out.size() > begin && out[begin] == '-') CountOutcome(command, std::string_view(out).substr(begin));
   if ((command.flags & kReadOnly) == 0) return;
   statistics_.keyspace_hits += call.hits();
@@ -478,10 +494,51 @@ void Dispatcher::Impl::Resume() {
     CHECK(postponed_parser_.Parse(*wire) == protocol::RequestParser::Status::kRequest);
     Admit(session, postponed_parser_.request());
     EndTurn(session, &postponed_parser_.request());
-    if (!session.postponed) host_.Wake(session);
+    if (!session.waits()) host_.Wake(session);
     if (waiters_.any_ready()) ServeReady();
   }
   statistics_.blocked = waiters_.size() + postponed_.size();
+}
+
+// ---- calls that wait for the disk
+
+// The call has met with what is not in memory: as if it had not run yet, it runs again once that is there.
+void Dispatcher::Impl::PutOff(Session& session, const protocol::Request& request, size_t begin) {
+  session.output.bytes().resize(begin);
+  session.cold = std::make_unique<ColdCall>();
+  session.cold->request = KeptRequest(request.args());
+  session.cold->ticket = cold_calls_.Add(session);
+  session.cold->waits = static_cast<uint8_t>(cold_waits_ + 1);
+}
+
+// Runs what has waited long enough for the disk.
+void Dispatcher::Impl::RunFetched() {
+  while (Session* session = cold_calls_.Next()) {
+    if (session->cold) {
+      RunAgain(*session);
+    } else {
+      // Its neighbours in the queue have waited for it: they are served behind it.
+      session->blocked->cold_ticket = 0;
+      waiters_.MarkReady(*session->blocked);
+    }
+    if (waiters_.any_ready()) ServeReady();
+  }
+}
+
+void Dispatcher::Impl::RunAgain(Session& session) {
+  const std::unique_ptr<ColdCall> call = std::move(session.cold);
+  std::vector<std::string_view> args;
+  call->request.Unpack(args);
+  const protocol::Request request(args);
+  {
+    std::optional<storage::ColdReads::InPlace> in_place;
+    if (call->waits == kMostColdWaits) in_place.emplace(cold_reads_);
+    cold_waits_ = call->waits;
+    Admit(session, request);
+    cold_waits_ = 0;
+  }
+  EndTurn(session, &request);
+  if (!session.waits()) host_.Wake(session);
 }
 
 void Dispatcher::Impl::Queue(Session& session, const Command& command, const protocol::Request& request) {
@@ -513,6 +570,8 @@ bool Dispatcher::Impl::ExecuteAll(Session& session, const Transaction& transacti
     return false;
   }
   in_exec_ = true;
+  // What came before in the transaction has changed something: there is no running it again.
+  const storage::ColdReads::InPlace in_place(cold_reads_);
   for (const std::string& wire : transaction.requests) {
     CHECK(kept_parser_.Parse(wire) == protocol::RequestParser::Status::kRequest);
     const protocol::Request& request = kept_parser_.request();
@@ -796,6 +855,7 @@ void Dispatcher::Impl::ServeQueue(WaitQueue& queue) {
 
 // Executes a waiting call again; true where it was answered, and is gone.
 bool Dispatcher::Impl::Retry(BlockedCall& call) {
+  if (call.cold_ticket != 0) return false;
   Session& session = *call.session;
   call.request.Unpack(kept_args_);
   const protocol::Request request(kept_args_);
@@ -809,8 +869,20 @@ bool Dispatcher::Impl::Retry(BlockedCall& call) {
   session.output.ShowState();
   protocol::ReplyWriter reply(session.output.bytes(), session.version);
   Call again(*this, session, *call.command, request, reply, true);
-  call.command->handler(again);
+  {
+    std::optional<storage::ColdReads::InPlace> in_place;
+    if (call.cold_waits == kMostColdWaits) in_place.emplace(cold_reads_);
+    call.command->handler(again);
+  }
   again.AnswerDamage();
+  if (cold_reads_.missed()) {
+    session.output.bytes().resize(begin);
+    call.cold_ticket = cold_calls_.Add(session);
+    ++call.cold_waits;
+    waiters_.SetRetry(call, BlockedCall::kNever);
+    return false;
+  }
+  call.cold_waits = 0;
   if (again.blocks()) {
     if (call.retry_ms != again.retry_ms()) waiters_.SetRetry(call, again.retry_ms());
     return false;
@@ -825,6 +897,7 @@ bool Dispatcher::Impl::Retry(BlockedCall& call) {
 // Ends a waiting call with an error, or as its timeout does.
 void Dispatcher::Impl::Answer(BlockedCall& call, std::string_view error) {
   Session& session = *call.session;
+  cold_calls_.Remove(call.cold_ticket);
   waiters_.Remove(call);
   session.blocked.reset();
   session.output.ShowState();
@@ -841,6 +914,7 @@ void Dispatcher::Impl::Answer(BlockedCall& call, std::string_view error) {
 
 void Dispatcher::Impl::RunDue() {
   ReleaseDueHolds();
+  RunFetched();
   while (BlockedCall* call = waiters_.Earliest()) {
     if (call->due_ms() > now_.monotonic_ms) break;
     if (call->deadline_ms <= now_.monotonic_ms) {
@@ -858,6 +932,7 @@ void Dispatcher::Impl::RunDue() {
 }
 
 std::optional<uint64_t> Dispatcher::Impl::next_deadline_ms() const {
+  if (cold_calls_.ready()) return now_.monotonic_ms;
   const BlockedCall* call = waiters_.Earliest();
   uint64_t due_ms = call == nullptr ? UINT64_MAX : call->due_ms();
   if (pause_) {
@@ -874,8 +949,13 @@ void Dispatcher::Impl::Drop(Session& session) {
   monitors_.Drop(session);
   if (session.postponed) std::erase(postponed_, &session);
   session.postponed.reset();
-  if (session.blocked) waiters_.Remove(*session.blocked);
+  if (session.blocked) {
+    cold_calls_.Remove(session.blocked->cold_ticket);
+    waiters_.Remove(*session.blocked);
+  }
   session.blocked.reset();
+  if (session.cold) cold_calls_.Remove(session.cold->ticket);
+  session.cold.reset();
   statistics_.blocked = waiters_.size() + postponed_.size();
 }
 

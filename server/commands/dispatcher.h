@@ -41,7 +41,8 @@ class Dispatcher {
   // Takes over changed Settings.
   void ReadSettings();
 
-  // Does what is due: answers blocked calls whose time is over, and those that time alone has something for
+  // Does what is due: runs calls again whose pages have come (Journal::cold_reads() tells when by its
+  // notification), answers blocked calls whose time is over, and those that time alone has something for
   // (CLAIM); ends holds whose time is over, a bounded number of them, so that some may stay due; executes
   // what CLIENT PAUSE held back, once its time is over. Call it at or after next_deadline_ms().
   void RunDue();

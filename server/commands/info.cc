@@ -169,6 +169,10 @@ void Persistence(Context& ctx, Lines& lines) {
   lines.Add("commit_batches", stats.batches);
   lines.Add("commit_bytes", stats.bytes);
   lines.Add("commit_median_usec", stats.median_us);
+  const storage::ColdReadStatus cold = ctx.journal().cold_reads().status();
+  lines.Add("cold_reads", cold.waited);
+  lines.Add("cold_reads_in_place", cold.in_place);
+  lines.Add("cold_read_bytes", cold.bytes);
   lines.Add("recovery", ctx.host.Facts().recovery);
 }
 

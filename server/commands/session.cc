@@ -1,6 +1,7 @@
 #include "server/commands/session.h"
 
 #include "server/commands/blocked_call.h"
+#include "server/commands/cold_calls.h"
 #include "server/commands/subscriptions.h"
 
 namespace sluice::commands {
@@ -13,6 +14,7 @@ size_t Session::memory_bytes() const {
   if (transaction) bytes += transaction->bytes;
   if (postponed) bytes += postponed->size();
   if (blocked) bytes += sizeof *blocked + blocked->request.memory_bytes();
+  if (cold) bytes += sizeof *cold + cold->request.memory_bytes();
   // A node in each of two tables, and the name where it is its only subscriber.
   constexpr size_t kSubscriptionBytes = 128;
   if (subscriptions) bytes += subscriptions->all() * kSubscriptionBytes + subscriptions->name_bytes;

@@ -16,6 +16,7 @@ namespace acl {
 class User;
 }
 class BlockedCall;
+struct ColdCall;
 struct Command;
 struct SessionSubscriptions;
 struct WatchedKey;
@@ -64,10 +65,11 @@ struct Session {
   bool watch_broken = false;                 // one of them has changed
 
   // The call that waits (XREADGROUP ... BLOCK), if one does, or the request that CLIENT PAUSE holds back, as
-  // RESP. While one is set the connection executes nothing.
+  // RESP, or the call that waits for the disk. While one is set the connection executes nothing.
   std::unique_ptr<BlockedCall> blocked;
   std::unique_ptr<std::string> postponed;
-  bool waits() const { return blocked != nullptr || postponed != nullptr; }
+  std::unique_ptr<ColdCall> cold;
+  bool waits() const { return blocked != nullptr || postponed != nullptr || cold != nullptr; }
 
   std::unique_ptr<SessionSubscriptions> subscriptions;  // nullptr: listens to no channel
   bool monitor = false;                                 // is shown every command

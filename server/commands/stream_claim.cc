@@ -89,7 +89,9 @@ class ClaimPlan {
     const engine::ObjectId stream = group_.object->id;
     const uint32_t number = group_.group->number();
     // What cannot be shown must not change hands.
-    for (size_t i = 0; !just_id && i < claimed_.size(); ++i) ctx_.Read(*group_.stream->Find(claimed_[i]));
+    for (size_t i = 0; !just_id && i < claimed_.size() && ctx_.reads_on(); ++i) {
+      ctx_.Read(*group_.stream->Find(claimed_[i]));
+    }
     absl::InlinedVector<engine::Event, 4> events;
     if (consumer_.existing == nullptr) {
       events.push_back(consumer_.Creation(group_, ctx_.arg(3), ctx_.now.unix_ms()));
@@ -161,7 +163,7 @@ void Xclaim(Context& ctx) {
       if (!claimed.contains(id)) continue;
       pending = engine::Pending{.id = id, .delivered_ms = options->delivered_ms};
     }
-    if (!group->stream->Contains(id)) {
+    if (!ctx.Find(*group->stream, id)) {
       if (pending) plan.vanished().push_back(id);
       continue;
     }
@@ -206,7 +208,7 @@ void Xautoclaim(Context& ctx) {
       return false;
     }
     --attempts;
-    if (!group->stream->Contains(pending.id)) {
+    if (!ctx.Find(*group->stream, pending.id)) {
       plan.vanished().push_back(pending.id);
       --count;
     } else if (IsIdle(pending, *min_idle, ctx.now.unix_ms())) {

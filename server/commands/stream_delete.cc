@@ -79,7 +79,7 @@ class Deletion {
  private:
   const engine::Stream& stream() const { return object_->stream(); }
   bool Take(StreamId id) {
-    if (!stream().Contains(id) || !taken_.insert(id).second) return false;
+    if (!ctx_.Find(stream(), id) || !taken_.insert(id).second) return false;
     entries_.push_back(id);
     return true;
   }
@@ -109,7 +109,7 @@ void Xdel(Context& ctx) {
   const engine::Stream& stream = (*found)->stream();
   std::sort(ids->begin(), ids->end());
   ids->erase(std::unique(ids->begin(), ids->end()), ids->end());
-  std::erase_if(*ids, [&](StreamId id) { return !stream.Contains(id); });
+  std::erase_if(*ids, [&](StreamId id) { return !ctx.Find(stream, id); });
   if (!ids->empty() && !ctx.Record({engine::DeleteEntries{(*found)->id, *ids}})) return;
   ctx.reply.Integer(static_cast<int64_t>(ids->size()));
 }

@@ -65,9 +65,9 @@ void WriteEdge(Context& ctx, const Stream& stream, bool last) {
   };
   if (stream.length() == 0) return ctx.reply.Null();
   if (last) {
-    stream.ScanBack(engine::kMinStreamId, engine::kMaxStreamId, write);
+    ctx.ScanBack(stream, engine::kMinStreamId, engine::kMaxStreamId, write);
   } else {
-    stream.Scan(engine::kMinStreamId, engine::kMaxStreamId, write);
+    ctx.Scan(stream, engine::kMinStreamId, engine::kMaxStreamId, write);
   }
 }
 
@@ -130,8 +130,8 @@ void WriteFull(Context& ctx, const Stream& stream, uint64_t count) {
   ctx.reply.Array(shown);
   uint64_t written = 0;
   if (shown != 0) {
-    stream.Scan(engine::kMinStreamId, engine::kMaxStreamId, [&](StreamId id, storage::Place place) {
-      return WriteEntry(ctx, id, place) && ++written < shown;
+    ctx.Scan(stream, engine::kMinStreamId, engine::kMaxStreamId, [&](StreamId id, storage::Place place) {
+      return (WriteEntry(ctx, id, place) || ctx.reads_on()) && ++written < shown;
     });
   }
   ctx.reply.Bulk("groups");

@@ -53,7 +53,7 @@ inline bool IsIdle(const engine::Pending& pending, uint64_t min_idle_ms, uint64_
   return !pending.owned() || IdleOf(pending, now_ms) >= min_idle_ms;
 }
 
-// Writes [id, [field, value, ...]]; nothing, and false, where the entry is damaged.
+// Writes [id, [field, value, ...]]; nothing, and false, where the entry is damaged or away.
 inline bool WriteEntry(Context& ctx, engine::StreamId id, storage::Place place) {
   const std::optional<engine::EntryView> entry = ctx.Read(place);
   if (!entry) return false;

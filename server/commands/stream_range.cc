@@ -33,12 +33,12 @@ void Range(Context& ctx, size_t start_at, size_t end_at, bool backwards) {
   size_t written = 0;
   const size_t most = count ? static_cast<size_t>(*count) : SIZE_MAX;
   auto write = [&](StreamId id, storage::Place place) {
-    return WriteEntry(ctx, id, place) && ++written < most;
+    return (WriteEntry(ctx, id, place) || ctx.reads_on()) && ++written < most;
   };
   if (backwards) {
-    (*found)->stream().ScanBack(*from, *to, write);
+    ctx.ScanBack((*found)->stream(), *from, *to, write);
   } else {
-    (*found)->stream().Scan(*from, *to, write);
+    ctx.Scan((*found)->stream(), *from, *to, write);
   }
   ctx.reply.InsertArray(mark, written);
 }

@@ -50,11 +50,11 @@ void Xread(Context& ctx) {
   for (size_t i = 0; i < options->streams && reply.HasRoom(); ++i) {
     if (streams[i] == nullptr || after[i] >= streams[i]->stream().last_id()) continue;
     reply.BeginStream(ctx.arg(options->keys_at + i));
-    streams[i]->stream().Scan(*engine::Next(after[i]), engine::kMaxStreamId,
-                              [&](StreamId id, storage::Place place) {
-                                reply.Entry(id, place);
-                                return reply.StreamHasRoom();
-                              });
+    ctx.Scan(streams[i]->stream(), *engine::Next(after[i]), engine::kMaxStreamId,
+             [&](StreamId id, storage::Place place) {
+               reply.Entry(id, place);
+               return reply.StreamHasRoom();
+             });
     reply.EndStream(false);
   }
   if (reply.streams() != 0) return reply.End();

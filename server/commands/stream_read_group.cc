@@ -88,7 +88,7 @@ class GroupRead {
     std::vector<StreamId> ids;
     ref.group->pending().ScanLongestWaiting([&](const engine::Pending& pending) {
       if (!IsIdle(pending, *options_.claim_idle_ms, now) || !reply_.StreamHasRoom()) return false;
-      if (const auto place = ref.stream->Find(pending.id)) {
+      if (const auto place = ctx_.Find(*ref.stream, pending.id)) {
         // What is nobody's has been idle since the epoch, as its delivery time says.
         reply_.EntryWithPast(pending.id, *place, IdleOf(pending, now), pending.deliveries);
         ids.push_back(pending.id);
@@ -119,7 +119,7 @@ class GroupRead {
     }
     if (last == engine::kMaxStreamId || last >= ref.stream->last_id() || !reply_.StreamHasRoom()) return;
     const size_t before = reply_.entries();
-    ref.stream->Scan(*engine::Next(last), engine::kMaxStreamId, [&](StreamId id, storage::Place place) {
+    ctx_.Scan(*ref.stream, *engine::Next(last), engine::kMaxStreamId, [&](StreamId id, storage::Place place) {
       if (options_.claim_idle_ms) {
         reply_.EntryWithPast(id, place, 0, 0);
       } else {
@@ -146,7 +146,7 @@ class GroupRead {
     std::optional<uint64_t> earliest;
     for (const GroupRef& ref : groups_) {
       ref.group->pending().ScanLongestWaiting([&](const engine::Pending& pending) {
-        if (!ref.stream->Contains(pending.id)) return true;
+        if (!ctx_.Find(*ref.stream, pending.id)) return true;
         const uint64_t at = pending.delivered_ms + *options_.claim_idle_ms;
         earliest = std::min(earliest.value_or(at), at);
         return false;
@@ -164,7 +164,7 @@ class GroupRead {
     if (const engine::Consumer* existing = ref.group->FindConsumer(options_.consumer)) {
       ref.group->pending().ScanOf(existing->number, *positions_[i], [&](const engine::Pending& pending) {
         if (pending.id == *positions_[i]) return true;
-        if (const auto place = ref.stream->Find(pending.id)) {
+        if (const auto place = ctx_.Find(*ref.stream, pending.id)) {
           reply_.Entry(pending.id, *place);
           again.push_back(pending.id);
         } else {

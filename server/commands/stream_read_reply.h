@@ -12,12 +12,12 @@ class ReadReply {
   ReadReply(Context& ctx, const ReadOptions& options)
       : ctx_(ctx), reply_(ctx.reply), options_(options), mark_(ctx.reply.Mark()) {}
 
-  // Whether another entry may be written: of this stream, and at all. The first one always may; none after
-  // one that was found damaged.
+  // Whether another entry may be written: of this stream, and at all. The first one always may; none where
+  // nothing more is to be read.
   bool StreamHasRoom() const { return entries_ < options_.count && HasRoom(); }
   bool HasRoom() const {
     if (all_entries_ == 0) return true;
-    return !ctx_.damaged() && all_entries_ < options_.max_count && reply_.Mark() - mark_ < options_.max_bytes;
+    return ctx_.reads_on() && all_entries_ < options_.max_count && reply_.Mark() - mark_ < options_.max_bytes;
   }
 
   void BeginStream(std::string_view key) {

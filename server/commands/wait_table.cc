@@ -56,6 +56,10 @@ void WaitTable::MarkAllReady(uint8_t db) {
   }
 }
 
+void WaitTable::MarkReady(const BlockedCall& call) {
+  for (const WaitTicket& ticket : call.tickets) MarkReady(ticket.queue->db(), ticket.queue->key());
+}
+
 // The key's first queue, where its name fits or the key is new; otherwise one behind it.
 WaitQueue& WaitTable::QueueOf(const WaitName& name) {
   const auto found = firsts_.find(name);

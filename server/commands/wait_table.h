@@ -41,6 +41,8 @@ class WaitTable {
   // A key has changed, or will before the next ServeReady(); every key of a database has.
   void MarkReady(uint8_t db, std::string_view key);
   void MarkAllReady(uint8_t db);
+  // As if all keys of `call` had changed.
+  void MarkReady(const BlockedCall& call);
   bool any_ready() const { return !ready_.empty(); }
   // Visits the queues of the changed keys, in the order of the changes, until none is left. The visitor may
   // remove calls of the queue that it sees, mark keys, and add no call.

@@ -64,17 +64,26 @@ EntryView ReadEntry(storage::Place place) {
   return entry;
 }
 
-// The event says how far it stands from its record's header.
-bool RecordedEntryIsSound(storage::Place place) {
+// The event says how far it stands from its record's header, which says how long the record is.
+EntryState LookAtRecordedEntry(storage::Place place, storage::ColdReads& cold) {
   constexpr uint64_t kHead = 1 + sizeof(AppendEntry::body_offset);
   constexpr uint64_t kFirstBody = storage::kSegmentHeaderBytes + storage::kRecordHeaderBytes;
-  if (place.offset < kFirstBody || place.offset + kHead > place.segment->end()) return false;
+  const storage::Segment& segment = *place.segment;
+  if (place.offset < kFirstBody || place.offset + kHead > segment.end()) return EntryState::kDamaged;
+  // Most entries have a record of their own: its header stands right in front of them.
+  uint64_t record = place.offset - storage::kRecordHeaderBytes;
+  if (!cold.Has(segment, record, storage::kRecordHeaderBytes + kHead)) return EntryState::kAway;
   const char* in = place.data();
-  if (static_cast<uint8_t>(*in) != AppendEntry::kType) return false;
+  if (static_cast<uint8_t>(*in) != AppendEntry::kType) return EntryState::kDamaged;
   uint32_t body_offset;
   std::memcpy(&body_offset, in + 1, sizeof body_offset);
-  if (body_offset > place.offset - kFirstBody) return false;
-  return place.segment->RecordIsSound(place.offset - body_offset - storage::kRecordHeaderBytes);
+  if (body_offset > place.offset - kFirstBody) return EntryState::kDamaged;
+  record -= body_offset;
+  if (body_offset != 0 && !cold.Has(segment, record, storage::kRecordHeaderBytes)) return EntryState::kAway;
+  const uint64_t bytes =
+      storage::RecordBytes(storage::LoadRecordHeader(segment.data() + record).body_bytes);
+  if (bytes <= segment.end() - record && !cold.Has(segment, record, bytes)) return EntryState::kAway;
+  return segment.RecordIsSound(record) ? EntryState::kSound : EntryState::kDamaged;
 }
 
 }  // namespace sluice::engine

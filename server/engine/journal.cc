@@ -11,7 +11,8 @@ storage::Result<std::unique_ptr<Journal>> Journal::Open(storage::FileSystem& fil
                                                         const storage::LogOptions& options, Engine& engine,
                                                         storage::RecoveryReport* report,
                                                         const CheckpointOptions& checkpoints,
-                                                        const storage::CompactionOptions& compaction) {
+                                                        const storage::CompactionOptions& compaction,
+                                                        const storage::ColdReadOptions& cold_reads) {
   if (auto made = files.CreateDirectory(options.directory); !made) return tl::unexpected(made.error());
   auto loaded = LoadNewestCheckpoint(files, options.directory, engine);
   if (!loaded) return tl::unexpected(loaded.error());
@@ -67,6 +68,7 @@ storage::Result<std::unique_ptr<Journal>> Journal::Open(storage::FileSystem& fil
                                                           journal->loaded_, engine, *journal->log_);
   journal->compactor_ = std::make_unique<storage::Compactor>(
       files, options.directory, compaction, StreamLiveness::Read, VisitEntries, *journal->log_);
+  journal->cold_reads_ = std::make_unique<storage::ColdReads>(*journal->log_, cold_reads);
   return journal;
 }
 
@@ -86,6 +88,7 @@ storage::Result<void> Journal::Close(bool checkpoint, uint64_t unix_ms) {
 void Journal::StopWorkers() {
   checkpointer_->GiveUp();
   compactor_->GiveUp();
+  cold_reads_->Stop();
 }
 
 storage::Result<void> Journal::Record(std::span<Event> events, storage::Log::Use use) {

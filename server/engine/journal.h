@@ -9,6 +9,7 @@
 #include "server/engine/engine.h"
 #include "server/engine/event.h"
 #include "server/engine/indexer.h"
+#include "storage/cold_reads.h"
 #include "storage/compactor.h"
 #include "storage/log.h"
 
@@ -22,13 +23,15 @@ class Journal {
                                                         const storage::LogOptions& options, Engine& engine,
                                                         storage::RecoveryReport* report,
                                                         const CheckpointOptions& checkpoints = {},
-                                                        const storage::CompactionOptions& compaction = {});
+                                                        const storage::CompactionOptions& compaction = {},
+                                                        const storage::ColdReadOptions& cold_reads = {});
   // Ends the log in good order, everything durable, with a checkpoint of its end where that is wanted: the
   // next opening has nothing to replay then. A checkpoint that fails is no error (checkpointer().status()
   // tells).
   storage::Result<void> Close(bool checkpoint, uint64_t unix_ms);
 
-  // Gives up the checkpoint and the compaction under way: nothing is called from another thread afterwards.
+  // Gives up the checkpoint, the compaction and what is being fetched: nothing is called from another thread
+  // afterwards.
   void StopWorkers();
 
   // Records `events` as one record, in order, and applies them. All or nothing: an error (kFull) means that
@@ -55,6 +58,8 @@ class Journal {
   const Checkpointer& checkpointer() const { return *checkpointer_; }
   storage::Compactor& compactor() { return *compactor_; }
   const storage::Compactor& compactor() const { return *compactor_; }
+  storage::ColdReads& cold_reads() { return *cold_reads_; }
+  const storage::ColdReads& cold_reads() const { return *cold_reads_; }
   // What the store began with.
   const LoadedCheckpoint& loaded() const { return loaded_; }
 
@@ -67,6 +72,7 @@ class Journal {
   std::unique_ptr<storage::Log> log_;
   std::unique_ptr<Checkpointer> checkpointer_;
   std::unique_ptr<storage::Compactor> compactor_;
+  std::unique_ptr<storage::ColdReads> cold_reads_;
   Indexer indexer_;
 
   // An open record: where its body begins, how much is written and how much there is room for.

@@ -42,6 +42,12 @@ std::optional<storage::Place> Stream::Find(StreamId id) const {
   return run.PlaceAt(i);
 }
 
+bool Stream::CanFind(StreamId id, storage::ColdReads& cold) const {
+  if (length_ == 0 || id < first_) return true;
+  const size_t r = RunAt(id);
+  return r == runs() || HasIndex(r, &cold);
+}
+
 bool Stream::Contains(StreamId id) const {
   return Find(id).has_value();
 }

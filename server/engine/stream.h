@@ -18,6 +18,7 @@
 #include "server/engine/producer_table.h"
 #include "server/engine/stream_id.h"
 #include "server/engine/stream_run.h"
+#include "storage/cold_reads.h"
 
 namespace sluice::engine {
 
@@ -78,12 +79,15 @@ class Stream {
   std::optional<storage::Place> Find(StreamId id) const;
 
   // Visits existing entries from `from` to `to` (both included) in order, while `visit(StreamId, Place)`
-  // returns true.
+  // returns true. `cold`: who reads for a client, and so ends where an index is not in memory (it has been
+  // noted then, see ColdReads); null: reads it in place.
   template <typename Visit>
-  void Scan(StreamId from, StreamId to, Visit&& visit) const;
+  void Scan(StreamId from, StreamId to, Visit&& visit, storage::ColdReads* cold = nullptr) const;
   // The same backwards, from `to` down to `from`.
   template <typename Visit>
-  void ScanBack(StreamId from, StreamId to, Visit&& visit) const;
+  void ScanBack(StreamId from, StreamId to, Visit&& visit, storage::ColdReads* cold = nullptr) const;
+  // Whether Find(id) needs no index that is away; it has been noted where it is.
+  bool CanFind(StreamId id, storage::ColdReads& cold) const;
 
   // How many existing entries have an ID above `id`. Exact, whatever was deleted: O(log n).
   uint64_t CountAfter(StreamId id) const;
@@ -152,6 +156,9 @@ class Stream {
   RunView Run(size_t r) const {
     return r < sealed_.size() ? sealed_[r].view(id_) : open_[r - sealed_.size()].view();
   }
+  bool HasIndex(size_t r, storage::ColdReads* cold) const {
+    return cold == nullptr || r >= sealed_.size() || cold->HasIndex(*sealed_[r].segment);
+  }
   // The index of the first run whose last ID is at or above `id`.
   size_t RunAt(StreamId id) const;
   uint64_t RankOf(StreamId id) const;  // of the first entry ever held at or above `id`
@@ -194,15 +201,21 @@ class Stream {
 
 // Decodes the entry whose AppendEntry event stands at `place`.
 EntryView ReadEntry(storage::Place place);
-// Whether the entry at `place` is there as it was recorded: what comes from a file is verified by its
-// record's checksum. Only then may ReadEntry() be asked for it on a user's behalf.
-bool RecordedEntryIsSound(storage::Place place);
-inline bool EntryIsSound(storage::Place place) {
-  return !place.segment->mapped() || RecordedEntryIsSound(place);
+
+enum class EntryState : uint8_t {
+  kSound,
+  kDamaged,
+  kAway,  // not in memory; it has been noted
+};
+// Whether the entry at `place` can be read, and is there as it was recorded: what comes from a file is
+// verified by its record's checksum. Only then may ReadEntry() be asked for it on a user's behalf.
+EntryState LookAtRecordedEntry(storage::Place place, storage::ColdReads& cold);
+inline EntryState LookAtEntry(storage::Place place, storage::ColdReads& cold) {
+  return place.segment->mapped() ? LookAtRecordedEntry(place, cold) : EntryState::kSound;
 }
 
 template <typename Visit>
-void Stream::Scan(StreamId from, StreamId to, Visit&& visit) const {
+void Stream::Scan(StreamId from, StreamId to, Visit&& visit, storage::ColdReads* cold) const {
   if (length_ == 0) return;
   if (from < first_) from = first_;
   // The next deleted entry, as one goes along.
@@ -211,6 +224,7 @@ void Stream::Scan(StreamId from, StreamId to, Visit&& visit) const {
   StreamId deleted = hole_id();
   bool first_run = true;
   for (size_t r = RunAt(from); r < runs(); ++r) {
+    if (!HasIndex(r, cold)) return;
     const RunView run = Run(r);
     for (uint32_t i = first_run ? run.LowerBound(from) : 0; i < run.size(); ++i) {
       const StreamId id = run.IdAt(i);
@@ -227,13 +241,15 @@ void Stream::Scan(StreamId from, StreamId to, Visit&& visit) const {
 }
 
 template <typename Visit>
-void Stream::ScanBack(StreamId from, StreamId to, Visit&& visit) const {
+void Stream::ScanBack(StreamId from, StreamId to, Visit&& visit, storage::ColdReads* cold) const {
   if (length_ == 0) return;
   if (from < first_) from = first_;
   size_t r = RunAt(to);
   uint32_t end;  // of the run at r: the first index above `to`
-  if (r == runs()) {
-    --r;
+  const bool behind = r == runs();
+  if (behind) --r;
+  if (!HasIndex(r, cold)) return;
+  if (behind) {
     end = Run(r).size();
   } else {
     const RunView run = Run(r);
@@ -248,8 +264,8 @@ void Stream::ScanBack(StreamId from, StreamId to, Visit&& visit) const {
       if (!deleted_.empty() && deleted_.contains(id)) continue;
       if (!visit(id, run.PlaceAt(i - 1))) return;
     }
-    if (r == 0) return;
-    end = Run(--r).size();
+    if (r == 0 || !HasIndex(--r, cold)) return;
+    end = Run(r).size();
   }
 }
 

@@ -239,12 +239,13 @@ void Connection::AfterExecuting() {
     }
     return Close();
   }
-  if (ended_ && session_.waits()) {
-    // Nobody is left to take what the call waits for; the replies before it may still have a reader.
+  if (ended_ && session_.waits() && !session_.cold) {
+    // Nobody is left to take what the call waits for; the replies before it may still have a reader. (One
+    // that waits for the disk waits for nobody, and is answered as if it had not.)
     shared_.dispatcher.Drop(session_);
     session_.close = true;
   }
-  if (ended_ && pause_ == Pause::kNone) session_.close = true;
+  if (ended_ && pause_ == Pause::kNone && !session_.waits()) session_.close = true;
   if (session_.close || !session_.output.empty()) shared_.ticker.Touch(*this);
   UpdateReading();
 }
@@ -253,7 +254,7 @@ void Connection::Wake() {
   if (closing()) return;
   CheckOutputLimits();
   shared_.ticker.Touch(*this);
-  if (pause_ == Pause::kBlocked || session_.close) shared_.ticker.Queue(*this);
+  if (pause_ == Pause::kBlocked || ended_ || session_.close) shared_.ticker.Queue(*this);
 }
 
 void Connection::TakeTurn() {

@@ -136,9 +136,10 @@ void Server::StartHandles() {
     uv_poll_start(&commits_, UV_READABLE,
                   [](uv_poll_t* poll, int, int) { Of(poll->loop->data).ticker_.Begin(); });
   }
-  uv_async_init(&loop_, &checkpoint_, [](uv_async_t* async) { Of(async->loop->data).ticker_.Begin(); });
-  journal_.checkpointer().set_notify([this] { uv_async_send(&checkpoint_); });
-  journal_.compactor().set_notify([this] { uv_async_send(&checkpoint_); });
+  uv_async_init(&loop_, &workers_, [](uv_async_t* async) { Of(async->loop->data).ticker_.Begin(); });
+  journal_.checkpointer().set_notify([this] { uv_async_send(&workers_); });
+  journal_.compactor().set_notify([this] { uv_async_send(&workers_); });
+  journal_.cold_reads().set_notify([this] { uv_async_send(&workers_); });
   const auto on_signal = [](uv_signal_t* signal, int number) {
     Server& server = Of(signal->loop->data);
     server.ticker_.Begin();

@@ -48,7 +48,12 @@ void MemoryStage::Open() {
       .dead_percent = static_cast<uint32_t>(config_.compaction_dead_percent),
       .bytes_per_second = 0,
       .background = false};
-  journal_ = Must(engine::Journal::Open(files_, options, *engine_, &report, checkpoints, compaction));
+  const storage::ColdReadOptions cold_reads{.pages = &pages_,
+                                            .bytes = config_.cold_read_bytes,
+                                            .ahead_bytes = config_.cold_read_ahead,
+                                            .background = false};
+  journal_ =
+      Must(engine::Journal::Open(files_, options, *engine_, &report, checkpoints, compaction, cold_reads));
   host_ = std::make_unique<TestHost>(config_);
   dispatcher_ = std::make_unique<commands::Dispatcher>(*journal_, *host_);
   dispatcher_->SetTime(time_);
@@ -78,7 +83,10 @@ MemoryStage::Client& MemoryStage::Connected(const std::string& name) {
 
 // What server/net does at the end of a tick: commit, and let go of what may be seen.
 void MemoryStage::EndTick() {
+  dispatcher_->SetTime(time_);
   while (const uint64_t slept_ms = host_->TakeSleptMs()) Advance(slept_ms);
+  while (pace_.fetches_pages && Fetch()) {
+  }
   while (dispatcher_->RunBackgroundSlice() && !pace_.one_slice_a_tick) {
   }
   storage::Log& log = journal_->log();
@@ -106,6 +114,20 @@ void MemoryStage::EndTick() {
   }
 }
 
+// What the worker does, and then the loop.
+bool MemoryStage::Fetch() {
+  bool fetched = false;
+  while (journal_->cold_reads().Work()) fetched = true;
+  if (journal_->cold_reads().has_fetched()) dispatcher_->RunDue();
+  return fetched;
+}
+
+bool MemoryStage::FetchPages() {
+  const bool fetched = Fetch();
+  EndTick();
+  return fetched;
+}
+
 Stage::Heard MemoryStage::Ask(const std::string& name, const std::vector<std::string>& words) {
   Client& client = Connected(name);
   if (client.session->waits()) throw std::runtime_error("client '" + name + "' waits already");
@@ -117,6 +139,8 @@ Stage::Heard MemoryStage::Ask(const std::string& name, const std::vector<std::st
   const bool was_mute = client.session->mute();
   dispatcher_->Execute(*client.session, client.parser.request());
   dispatcher_->EndTurn(*client.session, &client.parser.request());
+  while (pace_.fetches_pages && client.session->cold && Fetch()) {
+  }
   if (client.session->waits()) {
     EndTick();
     return {Outcome::kBlocked, {}};

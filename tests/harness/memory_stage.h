@@ -16,6 +16,7 @@
 #include "storage/memory_file_system.h"
 #include "tests/harness/stage.h"
 #include "tests/harness/test_host.h"
+#include "tests/harness/test_page_cache.h"
 
 namespace sluice::tests {
 
@@ -29,6 +30,8 @@ class MemoryStage : public Stage {
   struct Pace {
     size_t checkpoint_slice_bytes = 64 << 10;
     bool one_slice_a_tick = false;
+    // What is read from a segment's file is not in memory at first. False: it comes only with FetchPages().
+    bool fetches_pages = true;
   };
 
   explicit MemoryStage(const Config& config) : MemoryStage(config, Pace{}) {}
@@ -41,6 +44,10 @@ class MemoryStage : public Stage {
   void Advance(uint64_t ms) override;
   void Crash() override;
   void Reopen() override;
+
+  // What calls wait for is brought in, and they run again. False where nothing was to be fetched.
+  bool FetchPages();
+  TestPageCache& pages() { return pages_; }
 
   const engine::Engine& engine() const { return *engine_; }
   uint64_t unix_ms() const { return time_.unix_ms(); }
@@ -59,12 +66,14 @@ class MemoryStage : public Stage {
   void Open();
   void LetGo();
   void EndTick();
+  bool Fetch();
   Client& Connected(const std::string& name);
   void CheckSame(uint64_t hash_before, const char* what) const;
 
   Config config_;
   Pace pace_;
   storage::MemoryFileSystem files_;
+  TestPageCache pages_;
   commands::Time time_;
   uint64_t lives_ = 0;
   std::unique_ptr<engine::Engine> engine_;

@@ -142,13 +142,15 @@ class ServerTest : public testing::Test {
             .spare_segments = 0};
   }
 
+  virtual storage::ColdReadOptions ColdReadOptions() { return {}; }
+
   // `lines`: of a conf file.
   void Start(const std::string& lines = "") {
     Config config = DefaultConfig();
     ASSERT_EQ(ParseConfigText("port 0\nloglevel warning\nunixsocket " + SocketPath() + "\n" + lines, "test",
                               config),
               std::nullopt);
-    auto journal = engine::Journal::Open(Files(), LogOptions(), engine_, &report_);
+    auto journal = engine::Journal::Open(Files(), LogOptions(), engine_, &report_, {}, {}, ColdReadOptions());
     ASSERT_TRUE(journal) << journal.error().message;
     journal_ = std::move(*journal);
     server_ = std::make_unique<Server>(config, "", "", *journal_);
