@@ -178,6 +178,10 @@ constexpr std::array kOptions = {
     Option{"metrics-max-series", Number<&Config::metrics_max_series, 0, 100000>(), "1000", kAnyTime,
            "streams, groups and items that /metrics tells of, together; those beyond are counted only"},
 
+    Option{"retention-ms", Number<&Config::retention_ms, 0, INT64_MAX>(), "0", kAnyTime,
+           "age at which a stream's entries go by themselves; XCFGSET chooses for one stream; 0: never"},
+    Option{"retention-bytes", Bytes<&Config::retention_bytes, 0, INT64_MAX>(), "0", kAnyTime,
+           "bytes of the log that a stream's newest entries keep, older ones go; likewise; 0: no limit"},
     Option{"stream-idmp-duration", Number<&Config::stream_idmp_duration, 1, 86400>(), "100", kAnyTime,
            "seconds for which a producer's message is known, so that sending it again appends nothing"},
     Option{"stream-idmp-maxsize", Number<&Config::stream_idmp_maxsize, 1, 10000>(), "100", kAnyTime,

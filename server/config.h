@@ -110,6 +110,8 @@ struct Config {
   uint64_t metrics_max_series;
 
   uint64_t max_transaction_bytes;
+  uint64_t retention_ms;
+  uint64_t retention_bytes;
   uint64_t stream_idmp_duration;
   uint64_t stream_idmp_maxsize;
   uint64_t stream_node_max_entries;

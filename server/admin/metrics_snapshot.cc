@@ -45,6 +45,9 @@ void Commands(const MetricsSnapshot& now, MetricsText& text) {
   text.Sample(now.statistics.errors);
   text.Counter("sluice_expired_keys_total", "Keys whose time to live was over.");
   text.Sample(now.statistics.expired);
+  text.Counter("sluice_retention_trimmed_entries_total",
+               "Entries that were beyond their stream's retention.");
+  text.Sample(now.statistics.retention_trimmed);
   text.Gauge("sluice_keys", "Keys in all databases.");
   text.Sample(now.keys);
 }

@@ -89,6 +89,8 @@ void CopyStream(Context& ctx, const engine::Stream& from, CopyPlan& plan) {
   });
   plan.events.push_back(
       engine::SetStreamId{plan.to, from.last_id(), from.entries_added(), from.max_deleted_id()});
+  const engine::Retention& retention = from.retention();
+  if (retention.any()) plan.events.push_back(engine::SetRetention{plan.to, retention.ms, retention.bytes});
   uint32_t number = 0;
   for (const auto& [name, group] : from.groups()) CopyGroup(*group, number++, plan);
 }

@@ -21,6 +21,7 @@ struct ServerStatistics {
   uint64_t keyspace_hits = 0;
   uint64_t keyspace_misses = 0;
   uint64_t expired = 0;
+  uint64_t retention_trimmed = 0;  // entries
 };
 
 // Error replies by their first word ("ERR", "WRONGTYPE" ...).

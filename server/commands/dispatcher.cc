@@ -20,6 +20,7 @@
 #include "server/commands/memory_gauge.h"
 #include "server/commands/monitors.h"
 #include "server/commands/rate_table.h"
+#include "server/commands/retention_sweep.h"
 #include "server/commands/sale_expiry.h"
 #include "server/commands/subscriptions.h"
 #include "server/commands/wait_table.h"
@@ -168,6 +169,7 @@ class Dispatcher::Impl {
   void PutOff(Session& session, const protocol::Request& request, size_t begin);
   void RunFetched();
   void RunAgain(Session& session);
+  bool TrimByRetention();
   void ServeReady();
   void ServeQueue(WaitQueue& queue);
   bool Retry(BlockedCall& call);
@@ -187,6 +189,7 @@ class Dispatcher::Impl {
   uint64_t holds_next_ms_ = 0;                 // monotonic: before, no hold ends, though it may be due
   std::array<storage::Lsn, 2> holds_ended_{};  // where the last two slices of ended holds end in the log
   std::unique_ptr<RateTable> rates_;           // none until it is needed
+  RetentionSweep retention_;
   MemoryGauge memory_;
   Diagnostics diagnostics_;
   ServerStatistics& statistics_ = diagnostics_.statistics;
@@ -708,6 +711,7 @@ bool Dispatcher::Impl::RunBackgroundSlice() {
   more |= RunCheckpointSlice();
   more |= journal_.SealSome();
   more |= ForgetStaleOrders();
+  more |= TrimByRetention();
   const bool watched = settings_.latency_threshold_ms != 0;
   const uint64_t began_ns = watched ? Stopwatch::Nanoseconds() : 0;
   for (size_t i = 0; i < kExpiriesAtOnce && !pause_; ++i) {
@@ -724,6 +728,24 @@ bool Dispatcher::Impl::RunBackgroundSlice() {
   }
   if (waiters_.any_ready()) ServeReady();
   return more;
+}
+
+// False where there is no more to do now.
+bool Dispatcher::Impl::TrimByRetention() {
+  const engine::Engine& engine = journal_.engine();
+  const RetentionSweep::Limits limits{.ms = settings_.retention_ms, .bytes = settings_.retention_bytes};
+  if (pause_ || !retention_.BeginSlice(engine, limits, now_)) return false;
+  while (const auto trim = retention_.Next(engine)) {
+    const engine::Stream& stream = engine.keys().Find(trim->stream)->stream();
+    const uint64_t length = stream.length();
+    engine::Event event = *trim;
+    if (!Record(std::span(&event, 1), storage::Log::Use::kReserve, nullptr)) {
+      retention_.GiveUp();
+      return false;
+    }
+    statistics_.retention_trimmed += length - stream.length();
+  }
+  return retention_.has_more();
 }
 
 bool Dispatcher::Impl::RunCheckpointSlice() {

@@ -16,8 +16,10 @@ void Xdelex(Context& ctx);
 void Xackdel(Context& ctx);
 
 // stream_idempotence.cc
-void Xcfgset(Context& ctx);
 void Xidmprecord(Context& ctx);
+
+// stream_settings.cc
+void Xcfgset(Context& ctx);
 
 // stream_nack.cc
 void Xnack(Context& ctx);

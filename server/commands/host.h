@@ -62,6 +62,8 @@ struct Settings {
   uint64_t stream_node_max_entries = 100;
   uint64_t stream_idmp_duration = 100;  // seconds
   uint64_t stream_idmp_maxsize = 100;
+  uint64_t retention_ms = 0;                 // of streams without their own; 0: for ever
+  uint64_t retention_bytes = 0;              // likewise; 0: no limit
   uint64_t max_memory = 0;                   // bytes; 0: no limit
   uint64_t seckill_closed_orders = 1000000;  // remembered of an item
   uint64_t seckill_rate_users = 1000000;     // whose tries are counted

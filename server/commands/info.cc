@@ -194,6 +194,7 @@ void Stats(Context& ctx, Lines& lines) {
   lines.Add("rejected_connections", facts.connections_rejected);
   lines.Add("expired_keys", ctx.statistics().expired);
   lines.Add("evicted_keys", uint64_t{0});
+  lines.Add("retention_trimmed_entries", ctx.statistics().retention_trimmed);
   lines.Add("evicted_clients", facts.clients_evicted);
   lines.Add("keyspace_hits", ctx.statistics().keyspace_hits);
   lines.Add("keyspace_misses", ctx.statistics().keyspace_misses);

@@ -49,8 +49,11 @@ constexpr Command kRows[] = {
      "key group consumer min-idle-time start [COUNT count] [JUSTID]",
      "Takes over pending entries that have been idle.", Xautoclaim},
     {"xcfgset", -2, kWrite | kFast, kFirstKey.With(kRW | kUpdate), Group::kStream, "8.6.0",
-     "O(messages that it forgets)", "key [IDMP-DURATION seconds] [IDMP-MAXSIZE messages]",
-     "Sets how long and how many messages a stream knows of each producer.", Xcfgset},
+     "O(messages that it forgets)",
+     "key [IDMP-DURATION seconds] [IDMP-MAXSIZE messages] [RETENTION-MS ms | DEFAULT] [RETENTION-BYTES bytes "
+     "| DEFAULT]",
+     "Sets how long and how many messages a stream knows of each producer, and how long it keeps its own.",
+     Xcfgset},
     {"xclaim", -6, kWrite | kFast, kFirstKey.With(kRW | kUpdate), Group::kStream, "5.0.0", "O(log n) an ID",
      "key group consumer min-idle-time id [id ...] [IDLE ms] [TIME unix-ms] [RETRYCOUNT count] [FORCE] "
      "[JUSTID] [LASTID id]",

@@ -86,46 +86,6 @@ void Idempotence::Remember(const MessageName& name, StreamId entry, Events& even
       engine::RememberMessage{id_, entry, ProducerMessages(ctx_, stream_), name.producer, name.message});
 }
 
-void Xcfgset(Context& ctx) {
-  const auto found = FindStream(ctx, ctx.arg(1));
-  if (!found) return;
-  if (*found == nullptr) return ctx.reply.Error(errors::kNoSuchKey);
-  std::optional<uint64_t> seconds;
-  std::optional<uint64_t> messages;
-  // Reads the number behind argument `i`; false: the error is replied.
-  auto read = [&](size_t& i, std::optional<uint64_t>& value, std::string_view option, int64_t most,
-                  std::string_view unit) {
-    if (value) return ctx.reply.Error(errors::Concat({option, " specified multiple times"})), false;
-    const auto number = ParseInteger(ctx.arg(++i));
-    if (!number || *number < 1 || *number > most) {
-      ctx.reply.Error(errors::Concat({option, " must be between 1 and ", std::to_string(most), " ", unit}));
-      return false;
-    }
-    value = static_cast<uint64_t>(*number);
-    return true;
-  };
-  for (size_t i = 2; i < ctx.argc(); ++i) {
-    const bool more = i + 1 < ctx.argc();
-    if (more && IsWord(ctx.arg(i), "IDMP-DURATION")) {
-      if (!read(i, seconds, "IDMP-DURATION", 86400, "seconds")) return;
-    } else if (more && IsWord(ctx.arg(i), "IDMP-MAXSIZE")) {
-      if (!read(i, messages, "IDMP-MAXSIZE", 10000, "entries")) return;
-    } else {
-      return ctx.reply.Error(errors::kSyntax);
-    }
-  }
-  if (!seconds && !messages) return ctx.reply.Error("At least one parameter must be specified");
-  const engine::Stream& stream = (*found)->stream();
-  const uint64_t old_seconds = ProducerSeconds(ctx, &stream);
-  const uint64_t old_messages = ProducerMessages(ctx, &stream);
-  const engine::LimitProducers limits{(*found)->id, seconds.value_or(old_seconds),
-                                      messages.value_or(old_messages)};
-  // Nothing is forgotten for limits that hold already.
-  const bool changed = limits.seconds != old_seconds || limits.messages != old_messages;
-  if (changed && !ctx.Record({limits})) return;
-  ctx.reply.Ok();
-}
-
 void Xidmprecord(Context& ctx) {
   const std::string_view producer = ctx.arg(2);
   const std::string_view message = ctx.arg(3);

@@ -36,6 +36,12 @@ void WriteField(protocol::ReplyWriter& reply, std::string_view name, StreamId id
   WriteId(reply, id);
 }
 
+// -1: as the server's option says.
+void WriteField(protocol::ReplyWriter& reply, std::string_view name, std::optional<uint64_t> value) {
+  reply.Bulk(name);
+  reply.Integer(value ? static_cast<int64_t>(*value) : -1);
+}
+
 // The fields that both forms begin with.
 void WriteHead(Context& ctx, const Stream& stream) {
   const uint64_t node_entries = ctx.host.settings().stream_node_max_entries;
@@ -55,8 +61,16 @@ void WriteHead(Context& ctx, const Stream& stream) {
   WriteField(ctx.reply, "iids-tracked", table == nullptr ? 0 : table->messages());
   WriteField(ctx.reply, "iids-added", idempotence.added);
   WriteField(ctx.reply, "iids-duplicates", idempotence.duplicates);
+  if (!stream.retention().any()) return;
+  WriteField(ctx.reply, "retention-ms", stream.retention().ms);
+  WriteField(ctx.reply, "retention-bytes", stream.retention().bytes);
 }
-constexpr size_t kHeadFields = 13;
+
+// Clients of Redis may stumble over fields that it does not have: those of a retention are there only where a
+// stream has one of its own.
+size_t HeadFields(const Stream& stream) {
+  return stream.retention().any() ? 15 : 13;
+}
 
 void WriteEdge(Context& ctx, const Stream& stream, bool last) {
   auto write = [&](StreamId id, storage::Place place) {
@@ -123,7 +137,7 @@ void WriteGroupFull(Context& ctx, const Stream& stream, const ConsumerGroup& gro
 }
 
 void WriteFull(Context& ctx, const Stream& stream, uint64_t count) {
-  ctx.reply.Map(kHeadFields + 2);
+  ctx.reply.Map(HeadFields(stream) + 2);
   WriteHead(ctx, stream);
   ctx.reply.Bulk("entries");
   const uint64_t shown = std::min(count, stream.length());
@@ -154,7 +168,7 @@ void XinfoStream(Context& ctx) {
   if (object == nullptr) return;
   const Stream& stream = object->stream();
   if (ctx.argc() == 3) {
-    ctx.reply.Map(kHeadFields + 3);
+    ctx.reply.Map(HeadFields(stream) + 3);
     WriteHead(ctx, stream);
     WriteField(ctx.reply, "groups", stream.groups().size());
     ctx.reply.Bulk("first-entry");

@@ -149,6 +149,10 @@ class Applier {
   void operator()(const ForgetMessages& e) {
     StreamOf(e.stream).idempotence_.producers->ForgetThrough(e.through_ms);
   }
+  void operator()(const SetRetention& e) {
+    StreamOf(e.stream).retention_ = {.ms = e.ms, .bytes = e.bytes};
+    engine_.NoteRetention(e.stream, e.ms || e.bytes);
+  }
 
   void operator()(const SetSaleRules& e) {
     StockItem& item = ItemOf(e.item);
@@ -247,6 +251,8 @@ class Applier {
       StockItem& item = **std::get_if<std::unique_ptr<StockItem>>(&removed.value);
       engine_.deadlines_.Move(id, item.deadline_alarm_ms_, ItemAlarms::kNever);
       engine_.stale_.Move(id, item.stale_alarm_ms_, ItemAlarms::kNever);
+    } else if (removed.type() == ObjectType::kStream && removed.stream().retention().any()) {
+      engine_.NoteRetention(id, false);
     }
     if (engine_.dump_ != nullptr) return engine_.dump_->Take(std::move(removed), engine_.dropped_);
     engine_.dropped_.emplace_back(std::move(removed));
@@ -287,12 +293,24 @@ void Engine::Rearm(ObjectId id, StockItem& item) {
   keys_.DelayExpiry(id, item.held() != 0);
 }
 
+void Engine::NoteRetention(ObjectId id, bool own) {
+  if (own) {
+    retained_.insert(id);
+  } else {
+    retained_.erase(id);
+  }
+}
+
 void Engine::Adopt(Keyspace keys) {
   keys_ = std::move(keys);
   for (size_t slot = 0; slot < keys_.slots(); ++slot) {
     const Object* object = keys_.At(slot);
-    if (object == nullptr || object->type() != ObjectType::kStockItem) continue;
-    Rearm(object->id, **std::get_if<std::unique_ptr<StockItem>>(&keys_.Mutable(object->id)->value));
+    if (object == nullptr) continue;
+    if (object->type() == ObjectType::kStream) {
+      if (object->stream().retention().any()) NoteRetention(object->id, true);
+    } else if (object->type() == ObjectType::kStockItem) {
+      Rearm(object->id, **std::get_if<std::unique_ptr<StockItem>>(&keys_.Mutable(object->id)->value));
+    }
   }
 }
 

@@ -6,6 +6,8 @@
 #include <memory>
 #include <string_view>
 
+#include <absl/container/btree_set.h>
+
 #include "server/engine/event.h"
 #include "server/engine/keyspace.h"
 #include "server/engine/state_dump.h"
@@ -43,6 +45,9 @@ class Engine {
   const ItemAlarms& deadlines() const { return deadlines_; }
   const ItemAlarms& stale() const { return stale_; }
 
+  // Streams that have a Retention of their own, by identity.
+  const absl::btree_set<ObjectId>& retained() const { return retained_; }
+
   // Frees some of what was dropped; false where nothing is left.
   bool FreeSome();
 
@@ -69,11 +74,15 @@ class Engine {
   // An item's orders have changed: when it has something due, and whether its own end has to wait.
   void Rearm(ObjectId id, StockItem& item);
 
+  // A stream has limits of its own from now on, or has none.
+  void NoteRetention(ObjectId id, bool own);
+
   // Both follow from the items, so they are no state of their own.
   ItemAlarms deadlines_;
   ItemAlarms stale_;
-  std::deque<Dropped> dropped_;      // no state any more, only memory
-  std::unique_ptr<StateDump> dump_;  // a checkpoint is under way
+  absl::btree_set<ObjectId> retained_;  // follows from the streams
+  std::deque<Dropped> dropped_;         // no state any more, only memory
+  std::unique_ptr<StateDump> dump_;     // a checkpoint is under way
   uint64_t dumped_records_ = 0;
   uint64_t events_ = 0;
 };

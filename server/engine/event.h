@@ -298,6 +298,15 @@ struct ForgetMessages {
   static void Visit(auto& self, auto&& v) { v(self.stream), v(self.through_ms); }
 };
 
+// How long a stream keeps its entries from now on; see Retention.
+struct SetRetention {
+  static constexpr uint8_t kType = 35;
+  ObjectId stream;
+  std::optional<uint64_t> ms;
+  std::optional<uint64_t> bytes;
+  static void Visit(auto& self, auto&& v) { v(self.stream), v(self.ms), v(self.bytes); }
+};
+
 // What a sale may do from now on; see SaleRules.
 struct SetSaleRules {
   static constexpr uint8_t kType = 51;
@@ -438,7 +447,7 @@ using Event =
                  CreateConsumer, DeleteConsumer, Redeliver, Claim, TrimEntries, GiveBack, LimitProducers,
                  RememberMessage, CountDuplicate, ForgetMessages, SetSaleRules, AddStock, AddStockOnce,
                  BindOrders, SettleOrders, ReacquireOrder, ExtendOrder, PauseSale, ForgetOrders, ForgetOrder,
-                 SetExpiry, SwapDatabases, WriteString>;
+                 SetExpiry, SwapDatabases, WriteString, SetRetention>;
 
 // The object that an event changes; kNoObject for those that change whole databases.
 inline ObjectId TargetOf(const Event& event) {

@@ -64,6 +64,14 @@ EntryView ReadEntry(storage::Place place) {
   return entry;
 }
 
+uint64_t EntryBytes(storage::Place place) {
+  constexpr uint64_t kFieldsAt = 1 + sizeof(AppendEntry::body_offset) + sizeof(ObjectId) + sizeof(StreamId) +
+                                 sizeof(AppendEntry::pairs) + sizeof(uint32_t);
+  uint32_t bytes;
+  std::memcpy(&bytes, place.data() + kFieldsAt - sizeof bytes, sizeof bytes);
+  return kFieldsAt + bytes;
+}
+
 // The event says how far it stands from its record's header, which says how long the record is.
 EntryState LookAtRecordedEntry(storage::Place place, storage::ColdReads& cold) {
   constexpr uint64_t kHead = 1 + sizeof(AppendEntry::body_offset);

@@ -42,9 +42,11 @@ constexpr EventRow kRows[] = {
     {32, "RememberMessage", "stream entry most producer message"},
     {33, "CountDuplicate", "stream"},
     {34, "ForgetMessages", "stream through_ms"},
+    {35, "SetRetention", "stream ms bytes"},
     {49, "AddStock", "item delta"},
     {51, "SetSaleRules",
-     "item start_ms end_ms limit max_quantity hold_ms rate rate_ms max_backlog idem_ms keep_quota events stream "
+     "item start_ms end_ms limit max_quantity hold_ms rate rate_ms max_backlog idem_ms keep_quota events "
+     "stream "
      "event_stream backlog_group"},
     {52, "AddStockOnce", "item delta now_ms request"},
     {53, "PlaceOrder", "item order now_ms deadline_ms quantity flags user request"},

@@ -61,6 +61,7 @@ class StateHasher {
       Bytes(ReadEntry(place).fields);
       return true;
     });
+    Maybe(stream.retention().ms), Maybe(stream.retention().bytes);
     Number(stream.next_group());
     for (const auto& [name, group] : stream.groups()) Add(*group);
     const Idempotence& idempotence = stream.idempotence();

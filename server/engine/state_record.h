@@ -144,6 +144,15 @@ struct ProducedMessage {
   }
 };
 
+// A stream's own retention, where it has one.
+struct RetentionState {
+  static constexpr uint8_t kType = 22;
+  ObjectId stream;
+  std::optional<uint64_t> ms;
+  std::optional<uint64_t> bytes;
+  static void Visit(auto& self, auto&& v) { v(self.stream), v(self.ms), v(self.bytes); }
+};
+
 // An item: its counters and rules, and how many buyers, orders, requests and bundles follow.
 struct ItemState {
   static constexpr uint8_t kType = 48;
@@ -235,7 +244,7 @@ struct RestockState {
 };
 
 using StateRecord = std::variant<StateBegin, FreeSlot, KeyState, StringPart, StreamState, DeletedPart,
-                                 GroupState, ConsumerState, PendingPart, ProducedMessage, ItemState,
-                                 BuyerState, OrderStateRecord, RequestState, RestockState>;
+                                 GroupState, ConsumerState, PendingPart, ProducedMessage, RetentionState,
+                                 ItemState, BuyerState, OrderStateRecord, RequestState, RestockState>;
 
 }  // namespace sluice::engine

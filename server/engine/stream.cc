@@ -215,8 +215,13 @@ size_t Stream::memory_bytes() const {
   return bytes;
 }
 
+void Stream::AddToIndex(StreamId id, storage::Place place, uint64_t rank) {
+  const uint64_t bytes = EntryBytes(place);
+  if (open_.empty() || !open_.back().Append(id, place, bytes)) open_.emplace_back(id, place, bytes, rank);
+}
+
 void Stream::Append(StreamId id, storage::Place place) {
-  if (open_.empty() || !open_.back().Append(id, place)) open_.emplace_back(id, place, appended_);
+  AddToIndex(id, place, appended_);
   ++appended_;
   if (length_ == 0) first_ = id;
   ++length_;
@@ -302,7 +307,7 @@ void Stream::TakeRuns(const storage::Segment& segment, uint64_t rank) {
 
 void Stream::AttachEntry(StreamId id, storage::Place place) {
   if (length_ == 0 || id < first_ || place.lsn() < emptied_at_) return;
-  if (open_.empty() || !open_.back().Append(id, place)) open_.emplace_back(id, place, end_rank());
+  AddToIndex(id, place, end_rank());
 }
 
 bool Stream::EndAttaching() {

@@ -16,6 +16,7 @@
 #include "server/engine/deleted_ids.h"
 #include "server/engine/object_id.h"
 #include "server/engine/producer_table.h"
+#include "server/engine/retention.h"
 #include "server/engine/stream_id.h"
 #include "server/engine/stream_run.h"
 #include "storage/cold_reads.h"
@@ -101,6 +102,12 @@ class Stream {
   // The last ID that `trim` takes away, if it takes any, from this stream once `coming` (an ID above
   // last_id(), if there is one) is appended to it.
   std::optional<StreamId> PlanTrim(const Trim& trim, std::optional<StreamId> coming) const;
+  // The last ID that goes where entries below `id` go: all of them, unless they span more than `runs` runs of
+  // the index, then those. nullopt where there is no such entry.
+  std::optional<StreamId> PlanTrimBelow(StreamId id, size_t runs) const;
+  // Counts on, from the newest run of the index back, until what is counted is `enough`, over at most `runs`
+  // runs, of which those that it does not use are left. False where it has to go on from there.
+  bool MeasureBack(SizeWalk& walk, uint64_t enough, size_t& runs) const;
   // How many nodes the existing entries span.
   uint64_t Nodes(uint64_t node_entries) const;
 
@@ -122,6 +129,7 @@ class Stream {
 
   const Idempotence& idempotence() const { return idempotence_; }
   const DeletedIds& deleted() const { return deleted_; }
+  const Retention& retention() const { return retention_; }
 
   size_t memory_bytes() const;
 
@@ -133,6 +141,8 @@ class Stream {
 
   // `at` is where the event stands that changes it.
   void Append(StreamId id, storage::Place place);
+  // The entry, `rank`-th that the stream ever had, in the index.
+  void AddToIndex(StreamId id, storage::Place place, uint64_t rank);
   void Delete(StreamId id, storage::Lsn at);  // as XDEL does
   void Remove(StreamId id, storage::Lsn at);  // as trimming does
   void TrimThrough(StreamId last_removed, storage::Lsn at);
@@ -165,6 +175,12 @@ class Stream {
   StreamId IdOfRank(uint64_t rank) const;
   // How many entries in [from, to] were deleted.
   uint64_t DeletedBetween(StreamId from, StreamId to) const;
+  // What a run's entries take in the log that exist or were trimmed, and its first ID.
+  struct RunSize {
+    StreamId first;
+    uint64_t bytes;
+  };
+  RunSize SizeOfRun(size_t r) const;
   // One step of approximate trimming: the node that begins at `rank`.
   struct Node {
     uint64_t end;  // the rank behind it
@@ -197,10 +213,13 @@ class Stream {
   absl::btree_map<uint32_t, ConsumerGroup*> groups_by_number_;
   uint32_t next_group_ = 0;
   Idempotence idempotence_;
+  Retention retention_;
 };
 
 // Decodes the entry whose AppendEntry event stands at `place`.
 EntryView ReadEntry(storage::Place place);
+// How many bytes of the log the AppendEntry event at `place` takes.
+uint64_t EntryBytes(storage::Place place);
 
 enum class EntryState : uint8_t {
   kSound,

@@ -57,16 +57,18 @@ class RunView {
 class StreamRun {
  public:
   StreamRun() = default;  // empty: as good as none
-  // Begins with its first entry. `rank` counts the entries that the stream ever had before it.
-  StreamRun(StreamId first, storage::Place place, uint64_t rank)
-      : segment_(place.segment), rank_(rank), first_(first), last_(first) {
+  // Begins with its first entry, of `bytes` in the log. `rank` counts the entries that the stream ever had
+  // before it.
+  StreamRun(StreamId first, storage::Place place, uint64_t bytes, uint64_t rank)
+      : segment_(place.segment), rank_(rank), bytes_(bytes), first_(first), last_(first) {
     cells_.push_back({storage::CellDelta(first.ms, first.seq), place.offset});
   }
 
   // Takes the next entry, whose ID is above last(); false where it needs a run of its own.
-  bool Append(StreamId id, storage::Place place) {
+  bool Append(StreamId id, storage::Place place, uint64_t bytes) {
     if (place.segment != segment_ || !SharesBase(id)) return false;
     cells_.push_back({storage::CellDelta(id.ms, id.seq), place.offset});
+    bytes_ += bytes;
     last_ = id;
     return true;
   }
@@ -77,6 +79,8 @@ class StreamRun {
   uint64_t rank() const { return rank_; }
   uint64_t end_rank() const { return rank_ + cells_.size(); }
   void ShiftRank(uint64_t by) { rank_ += by; }
+  size_t size() const { return cells_.size(); }
+  uint64_t bytes() const { return bytes_; }  // of the log that its entries take, about
 
   RunView view() const {
     return {segment_, cells_.data(), static_cast<uint32_t>(cells_.size()), first_, last_, rank_};
@@ -91,6 +95,7 @@ class StreamRun {
 
   const storage::Segment* segment_ = nullptr;
   uint64_t rank_ = 0;
+  uint64_t bytes_ = 0;
   StreamId first_;
   StreamId last_;
   std::vector<storage::IndexCell> cells_;

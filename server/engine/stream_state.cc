@@ -72,6 +72,7 @@ struct StreamAccess {
                            state.duplicates, nullptr};
     if (state.has_producers != 0) stream.idempotence_.producers = std::make_unique<ProducerTable>();
   }
+  static void SetRetention(Stream& stream, const Retention& retention) { stream.retention_ = retention; }
   static bool InsertDeleted(Stream& stream, StreamId id) {
     DeletedIds& deleted = stream.deleted_;
     if (id <= stream.first_ || (!deleted.empty() && id <= deleted.At(deleted.size() - 1))) return false;
@@ -153,6 +154,8 @@ void DumpProducers(ObjectId id, ProducerTable& producers, StateDump& dump) {
 
 void DumpStream(ObjectId id, Stream& stream, StateDump& dump) {
   dump.Put(StreamAccess::StateOf(id, stream));
+  if (const Retention& own = stream.retention(); own.any())
+    dump.Put(RetentionState{.stream = id, .ms = own.ms, .bytes = own.bytes});
   DumpDeleted(id, stream, dump);
   for (const auto& [name, group] : stream.groups()) DumpGroup(id, *group, dump);
   if (ProducerTable* producers = StreamAccess::Producers(stream)) DumpProducers(id, *producers, dump);
@@ -214,6 +217,12 @@ bool StreamLoad::Take(const ProducedMessage& record) {
   if (!begun_) return false;
   Message message{record.entry, std::string(record.producer), std::string(record.message)};
   return messages_.emplace(record.number, std::move(message)).second;
+}
+
+bool StreamLoad::Take(const RetentionState& record) {
+  if (!begun_ || stream_.retention().any()) return false;
+  StreamAccess::SetRetention(stream_, {.ms = record.ms, .bytes = record.bytes});
+  return true;
 }
 
 bool StreamLoad::Finish() {

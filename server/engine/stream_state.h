@@ -29,6 +29,7 @@ class StreamLoad {
   bool Take(const ConsumerState& record);
   bool Take(const PendingPart& record);
   bool Take(const ProducedMessage& record);
+  bool Take(const RetentionState& record);
   // All has come; false where something is missing.
   bool Finish();
 

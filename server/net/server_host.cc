@@ -195,6 +195,8 @@ void Server::ApplyConfig() {
                .stream_node_max_entries = config_.stream_node_max_entries,
                .stream_idmp_duration = config_.stream_idmp_duration,
                .stream_idmp_maxsize = config_.stream_idmp_maxsize,
+               .retention_ms = config_.retention_ms,
+               .retention_bytes = config_.retention_bytes,
                .max_memory = config_.maxmemory,
                .seckill_closed_orders = config_.seckill_closed_orders,
                .seckill_rate_users = config_.seckill_rate_users,

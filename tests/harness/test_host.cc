@@ -29,6 +29,8 @@ void TestHost::RefreshSettings() {
   settings_.stream_node_max_entries = config_.stream_node_max_entries;
   settings_.stream_idmp_duration = config_.stream_idmp_duration;
   settings_.stream_idmp_maxsize = config_.stream_idmp_maxsize;
+  settings_.retention_ms = config_.retention_ms;
+  settings_.retention_bytes = config_.retention_bytes;
   settings_.max_memory = config_.maxmemory;
   settings_.seckill_closed_orders = config_.seckill_closed_orders;
   settings_.seckill_rate_users = config_.seckill_rate_users;

@@ -120,6 +120,9 @@ class RandomChange {
     if (dice == 10) return Add(engine::RememberMessage{id, some, 1 + Below(9), Text(1), Text(1)});
     if (dice == 11 && stream.idempotence().producers) return Add(engine::ForgetMessages{id, some.ms});
     if (dice == 12 && Below(5) == 0) return Add(engine::LimitProducers{id, Below(9), Below(9)});
+    if (dice == 13 && Below(3) == 0) {
+      return Add(engine::SetRetention{id, Below(2) == 0 ? std::nullopt : std::optional(Below(9)), {}});
+    }
     OfGroup(id, stream, some, ms);
   }
 

@@ -47,6 +47,8 @@ std::vector<Event> OneOfEach() {
       RememberMessage{kObject, {56, 57}, 58, "producer", "message"},
       CountDuplicate{kObject},
       ForgetMessages{kObject, 59},
+      SetRetention{kObject, 93, std::nullopt},
+      SetRetention{kObject, std::nullopt, 94},
       AddStock{kObject, -48},
       SetSaleRules{kObject, 60, 61, 62, 63, 64, 65, 66, 67, 68, 1, SaleEvents::kAll, "stream", "events",
                    "group"},
