@@ -10,6 +10,7 @@
 #include <fstream>
 #include <memory>
 #include <sstream>
+#include <utility>
 
 #include "server/config.h"
 #include "server/option_kinds.h"
@@ -66,6 +67,8 @@ std::optional<size_t> TakeQuoted(std::string_view line, size_t at, std::string& 
 
 // A file that includes itself, be it by detours, ends here.
 constexpr size_t kMaxIncludeDepth = 16;
+// And so do files of which each includes all others: without this they would be read 16 levels deep.
+constexpr size_t kMaxIncludes = 1000;
 // What a file of some other kind could fill a terminal with.
 constexpr size_t kMaxErrors = 50;
 
@@ -108,6 +111,7 @@ class Reader {
     if (first == std::string_view::npos || line[first] == '#') return;
     const std::optional<std::vector<std::string>> words = SplitWords(line);
     if (!words) return Complain(where_ + "unbalanced quotes");
+    if (words->empty()) return;  // there are more kinds of blanks than those above
     const std::string& name = words->front();
     const Words values = Words(*words).subspan(1);
     if (SameName(name, "include")) return Include(values);
@@ -141,10 +145,14 @@ class Reader {
     ++depth_;
     for (const std::string& path : paths) {
       where_ = here;
+      if (++includes_ > kMaxIncludes) break;
       File(path);
     }
     --depth_;
     where_ = here;
+    if (includes_ > kMaxIncludes && !std::exchange(too_many_, true)) {
+      Complain(where_ + "include: more than " + std::to_string(kMaxIncludes) + " files");
+    }
   }
 
   void Complain(const std::string& error) {
@@ -157,6 +165,8 @@ class Reader {
   std::vector<std::string>* without_effect_;
   std::string where_;  // "<file>:<line>: "
   size_t depth_ = 0;
+  size_t includes_ = 0;
+  bool too_many_ = false;  // said once
   size_t error_count_ = 0;
   std::string errors_;
 };

@@ -137,7 +137,10 @@ Result<void> Sidecar::Parse(std::span<const char> bytes, const SidecarIdentity& 
   const bool sound = std::all_of(runs_.begin(), runs_.end(), [this](const IndexRun& run) {
     return run.count > 0 && run.cells_at <= cells_.size() && run.count <= cells_.size() - run.cells_at;
   });
-  if (!sound || stretches_.empty()) return Corrupt("the index makes no sense");
+  const bool sorted = std::is_sorted(runs_.begin(), runs_.end(), [](const IndexRun& a, const IndexRun& b) {
+    return std::tie(a.object, a.last_ms, a.last_seq) < std::tie(b.object, b.last_ms, b.last_seq);
+  });
+  if (!sound || !sorted || stretches_.empty()) return Corrupt("the index makes no sense");
   return {};
 }
 

@@ -103,20 +103,30 @@ class Repair {
     return !checkpoint || checkpoint->header().lsn > cut;
   }
 
+  bool IsSegmentBehind(const std::string& path) const {
+    for (size_t i = findings_.cut_segment + 1; i < findings_.segments.size(); ++i) {
+      if (findings_.segments[i].path == path) return true;
+    }
+    return false;
+  }
+
   // From the last one down, so that what is left is a log at every moment.
   Result<void> SetLaterSegmentsAside() {
     auto names = files_.List(findings_.directory);
     if (!names) return tl::make_unexpected(names.error());
     const Finding* cut = FindCut();
-    if (cut == nullptr || cut->kind == Kind::kTornTail) return {};
+    if (cut == nullptr) return {};
+    const bool torn = cut->kind == Kind::kTornTail;
     const SegmentHeader& kept = findings_.segments[findings_.cut_segment].header;
     const uint64_t last = kept.sequence;
     const Lsn end = kept.base + cut->offset;
     for (auto name = names->rbegin(); name != names->rend(); ++name) {
       const auto sequence = SegmentSequence(*name);
-      const bool behind = sequence ? *sequence > last : IsCheckpointBehind(*name, end);
-      if (!behind) continue;
       const std::string path = findings_.directory + "/" + *name;
+      // Behind a torn tail only what holds some of it: a file that was made ready ahead is in nobody's way.
+      const bool behind =
+          torn ? IsSegmentBehind(path) : (sequence ? *sequence > last : IsCheckpointBehind(*name, end));
+      if (!behind) continue;
       auto aside = AsideName(files_, findings_.directory, path);
       if (!aside) return tl::make_unexpected(aside.error());
       auto renamed =
@@ -192,7 +202,7 @@ RepairPlan PlanRepair(const StoreFindings& findings) {
                            (finding.kind == Kind::kTornTail
                                 ? " (a torn tail, which the next start would cut as well)"
                                 : "; the file as it is is kept as *.damaged"));
-      if (finding.kind == Kind::kDamage && findings.cut_segment + 1 < findings.segments.size()) {
+      if (findings.cut_segment + 1 < findings.segments.size()) {
         plan.steps.push_back("set the segments behind it aside, as *.damaged");
       }
     }

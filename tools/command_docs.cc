@@ -27,7 +27,7 @@ index counts.
 | error | when |
 |---|---|
 | `-DISKFULL no space left for the log: writes are refused until there is` | the disk, or `maxdisk`, has no room for the next piece of the log, and the command would make the data more; nothing was changed. Reading, XREADGROUP, XACK and what removes data go on from a reserve, and writes do once there is space |
-| `-ERR there are no scripts here ('EVAL'): ...` | EVAL and its like: SECKILL.CREATE and SECKILL.BUY do what a flash sale's script does |
+| `-ERR there are no scripts here ('EVAL'): ...` | EVAL, SCRIPT LOAD and their like: SECKILL.CREATE and SECKILL.BUY do what a flash sale's script does |
 | `-AUDIT ...` | SECKILL.AUDIT found counters that contradict each other |
 
 ## The codes of SECKILL.BUY and SECKILL.TRY

@@ -14,6 +14,7 @@ namespace sluice::commands {
 std::span<const Command> ConnectionRows();
 std::span<const Command> GenericRows();
 std::span<const Command> PubsubRows();
+std::span<const Command> ScriptingRows();
 std::span<const Command> SeckillRows();
 std::span<const Command> ServerRows();
 std::span<const Command> StreamRows();

@@ -21,8 +21,8 @@ struct Table {
 Table AllRows() {
   Table table;
   std::vector<Command>& rows = table.rows;
-  for (std::span<const Command> family : {ConnectionRows(), GenericRows(), PubsubRows(), SeckillRows(),
-                                          ServerRows(), StreamRows(), StringRows()}) {
+  for (std::span<const Command> family : {ConnectionRows(), GenericRows(), PubsubRows(), ScriptingRows(),
+                                          SeckillRows(), ServerRows(), StreamRows(), StringRows()}) {
     rows.insert(rows.end(), family.begin(), family.end());
   }
   std::sort(rows.begin(), rows.end(), [](const Command& a, const Command& b) { return a.name < b.name; });

@@ -22,6 +22,7 @@
 #include "server/commands/rate_table.h"
 #include "server/commands/retention_sweep.h"
 #include "server/commands/sale_expiry.h"
+#include "server/commands/scripting.h"
 #include "server/commands/subscriptions.h"
 #include "server/commands/wait_table.h"
 #include "server/commands/watch_table.h"
@@ -47,13 +48,14 @@ constexpr size_t kForgottenAtOnce = 512;
 // What an unknown command is told: its name and the first arguments, cut as Redis cuts them.
 std::string UnknownCommand(const protocol::Request& request) {
   constexpr size_t kShown = 128;
-  for (std::string_view script :
-       {"EVAL", "EVALSHA", "EVAL_RO", "EVALSHA_RO", "FCALL", "FCALL_RO", "SCRIPT", "FUNCTION"}) {
-    if (!IsWord(request[0], script)) continue;
-    return errors::Concat(
-        {"there are no scripts here ('", script,
-         "'): what a flash sale's script does, SECKILL.CREATE and SECKILL.BUY do in one command; a "
-         "counter with bounds is INCREX"});
+  for (std::string_view script : {"EVAL", "EVALSHA", "EVAL_RO", "EVALSHA_RO", "FCALL", "FCALL_RO"}) {
+    if (IsWord(request[0], script)) return NoScripts(script);
+  }
+  if (IsWord(request[0], "MODULE")) return "there are no modules here, and none can be loaded";
+  for (std::string_view payload : {"DUMP", "MIGRATE", "RESTORE", "RESTORE-ASKING"}) {
+    if (!IsWord(request[0], payload)) continue;
+    return errors::Concat({"keys have no serialized form here ('", payload,
+                           "'): sluice-backup copies a store, COPY and RENAME a key within it"});
   }
   std::string args;
   for (size_t i = 1; i < request.size() && args.size() < kShown; ++i) {

@@ -148,6 +148,12 @@ TEST(Config, FilesHaveCommentsAndBlankLines) {
   EXPECT_EQ(config.requirepass, "a # b");
 }
 
+TEST(Config, ALineOfAnyBlanksIsBlank) {
+  Config config = DefaultConfig();
+  EXPECT_EQ(ParseConfigText("\f\n \v\t\r\nport 7000\n", "x.conf", config), std::nullopt);
+  EXPECT_EQ(config.port, 7000u);
+}
+
 TEST(Config, ErrorsNameFileLineAndOption) {
   Config config = DefaultConfig();
   EXPECT_EQ(ParseConfigText("port 1\n\nprot 2\n", "/etc/sluice.conf", config),
@@ -264,6 +270,19 @@ TEST_F(ConfigFile, CommandLineErrors) {
   const std::string path = Write("port 7000\nnonsense\n");
   EXPECT_EQ(ErrorOfArguments({path, "--port", "1"}, config, command_line),
             path + ":2: unknown option 'nonsense'");
+}
+
+// Ten files that include all ten: 10^16 readings, if nobody counted.
+TEST_F(ConfigFile, FilesThatAllIncludeEachOther) {
+  const std::string folder = Write("") + ".d";
+  std::filesystem::create_directory(folder);
+  for (int i = 0; i < 10; ++i)
+    std::ofstream(folder + "/" + std::to_string(i)) << "include " << folder << "/*\n";
+  Config config = DefaultConfig();
+  const auto errors = ReadConfigFile(folder + "/0", config);
+  std::filesystem::remove_all(folder);
+  ASSERT_TRUE(errors);
+  EXPECT_NE(errors->find("files include each other too deep"), std::string::npos) << *errors;
 }
 
 TEST_F(ConfigFile, AnEmptyFileIsFine) {

@@ -230,6 +230,32 @@ TEST(Sidecar, EveryDamageIsSeen) {
   }
 }
 
+// Whole, and yet no index: found by a search that expects the runs in their order.
+TEST(Sidecar, RunsInTheWrongOrderAreRefused) {
+  const SidecarIdentity identity{.log_id = 7, .sequence = 1, .base = Lsn{0}, .incarnation = 1, .end = 8192};
+  const std::vector<Stretch> stretches = {{.lsn = 4096, .incarnation = 1, .offset = 4096}};
+  const std::vector<IndexCell> cells = {{.delta = 0, .offset = 4200}};
+  const auto run = [](uint64_t object, uint64_t last_seq) {
+    return IndexRun{.object = object,
+                    .first_ms = 0,
+                    .first_seq = last_seq,
+                    .last_ms = 0,
+                    .last_seq = last_seq,
+                    .bytes = 8,
+                    .count = 1,
+                    .cells_at = 0,
+                    .last_offset = 4200,
+                    .zero = 0};
+  };
+  const auto taken = [&](const std::vector<IndexRun>& runs) {
+    return Sidecar::FromMemory(Encode(SidecarParts{identity, stretches, runs, cells}), identity).has_value();
+  };
+  EXPECT_TRUE(taken({run(5, 1), run(5, 2), run(6, 1)}));
+  EXPECT_TRUE(taken({run(5, 1), run(5, 1)})) << "a stream that was emptied may begin anew";
+  EXPECT_FALSE(taken({run(6, 1), run(5, 1)}));
+  EXPECT_FALSE(taken({run(5, 2), run(5, 1)}));
+}
+
 TEST(Sidecar, DamagedCellsAreMadeAgainWhenTheyAreFirstAskedFor) {
   MemoryFileSystem files;
   {

@@ -158,6 +158,31 @@ void CompareWithOpening(Store& store, const std::string& what, Verdicts* verdict
   ASSERT_EQ(MustOpen(store.files).bodies.size(), found->records - plan.lost_records + 1) << what;
 }
 
+// Where nothing waits for the disk, the end of one segment may be lost and the next be there.
+TEST(StoreRepair, ATornTailThatGoesOnInTheNextSegment) {
+  MemoryFileSystem files;
+  LogOptions options = SmallOptions();
+  options.durability = Durability::kNo;
+  {
+    Opened opened = MustOpen(files, options);
+    for (int i = 0; i < 4; ++i) Commit(*opened.log, std::string(40'000, 'b'));
+  }
+  std::string bytes = files.Contents(SegmentPath(2));
+  bytes[kSegmentHeaderBytes] ^= 1;
+  files.SetContents(SegmentPath(2), bytes);
+  StoreVisitor nobody;
+  const auto found = WalkStore(files, "/store", nobody);
+  ASSERT_TRUE(found.has_value());
+  ASSERT_TRUE(found->torn() && !found->damaged());
+  EXPECT_EQ(PlanRepair(*found).steps.size(), 2u);
+  ASSERT_TRUE(RepairStore(files, *found).has_value());
+  const auto again = WalkStore(files, "/store", nobody);
+  ASSERT_TRUE(again.has_value());
+  EXPECT_TRUE(again->findings.empty()) << again->findings.front().what;
+  EXPECT_THAT(NamesIn(files), testing::Contains("000000000003.log.damaged"));
+  EXPECT_EQ(MustOpen(files, options).bodies.size(), 1u);
+}
+
 TEST(StoreWalk, ShowsEveryRecordOfASoundStore) {
   for (const bool close : {false, true}) {
     Store store(close);
@@ -399,7 +424,8 @@ TEST(StoreWalk, HostileFilesAreOnlyBytes) {
     auto opened = OpenLog(store.files);
     ASSERT_TRUE(opened.has_value()) << round << ": " << testing::PrintToString(Says(*found))
                                     << opened.error().message;
-    ASSERT_TRUE(IsPrefix(opened->bodies, store.bodies)) << round << ": " << testing::PrintToString(Says(*found));
+    ASSERT_TRUE(IsPrefix(opened->bodies, store.bodies))
+        << round << ": " << testing::PrintToString(Says(*found));
   }
 }
 
