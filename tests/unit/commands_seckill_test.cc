@@ -216,8 +216,7 @@ TEST_F(BusyServer, HoldsThatEndTogetherDoSoInSlices) {
   commit();
   Advance(1);
   dispatcher_->RunDue();
-  EXPECT_EQ(held(), 4000u - 512 - 256 - 512)
-      << "six milliseconds to make up for, of which a tick may do two";
+  EXPECT_EQ(held(), 4000u - 512 - 256 - 512) << "six milliseconds to make up for, of which a tick may do two";
   for (int i = 0; i < 11; ++i) {
     commit();
     Advance(1);
