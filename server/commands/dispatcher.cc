@@ -38,10 +38,11 @@ constexpr std::string_view kCheckpoint = "checkpoint";
 // Due keys that one slice of background work removes.
 constexpr size_t kExpiriesAtOnce = 256;
 
-// Holds that end in one tick, and in one millisecond: about a quarter of either. A million that run out
-// together are released within five seconds, while the log and the loop have most of their time for everybody
-// else.
-constexpr size_t kHoldsAtOnce = 256;
+// Holds that end in a millisecond: about a quarter of it, so that a million that run out together are
+// released within five seconds, while the log and the loop have most of their time for everybody else. Where
+// ticks come more slowly than that, one of them makes up for another that did not come.
+constexpr uint64_t kHoldsInMillisecond = 256;
+constexpr uint64_t kHoldsAtOnce = 2 * kHoldsInMillisecond;
 // Closed orders that one slice of background work forgets.
 constexpr size_t kForgottenAtOnce = 512;
 
@@ -189,7 +190,8 @@ class Dispatcher::Impl {
   Time now_;
   Time start_;                                 // when this life began
   uint64_t holds_next_ms_ = 0;                 // monotonic: before, no hold ends, though it may be due
-  std::array<storage::Lsn, 2> holds_ended_{};  // where the last two slices of ended holds end in the log
+  uint64_t holds_ended_ms_ = 0;                // monotonic: the last full slice of holds
+  std::array<storage::Lsn, 2> holds_ended_{};  // where the last two such slices end in the log
   std::unique_ptr<RateTable> rates_;           // none until it is needed
   RetentionSweep retention_;
   MemoryGauge memory_;
@@ -826,11 +828,15 @@ void Dispatcher::Impl::ReleaseDueHolds() {
   const engine::ItemAlarms& deadlines = journal_.engine().deadlines();
   // However slow the disk is, others wait behind the messages of two slices at most.
   const bool disk_is_behind = journal_.log().committed() < holds_ended_[0];
-  size_t left = disk_is_behind ? 0 : kHoldsAtOnce;
+  const uint64_t passed_ms = now_.monotonic_ms - holds_ended_ms_;
+  uint64_t left = std::clamp(passed_ms * kHoldsInMillisecond, kHoldsInMillisecond, kHoldsAtOnce);
+  if (disk_is_behind) left = 0;
   while (!pause_ && !deadlines.empty() && HoldsDueMs() <= now_.monotonic_ms) {
     if (left == 0) {
       holds_next_ms_ = now_.monotonic_ms + 1;
-      if (!disk_is_behind) holds_ended_ = {holds_ended_[1], journal_.log().tail()};
+      if (disk_is_behind) return;
+      holds_ended_ms_ = now_.monotonic_ms;
+      holds_ended_ = {holds_ended_[1], journal_.log().tail()};
       return;
     }
     SalePlan plan(journal_.engine(), now_);

@@ -191,6 +191,9 @@ void MemoryStage::Advance(uint64_t ms) {
     dispatcher_->SetTime(time_);
     if (!due) break;
     dispatcher_->RunDue();
+    // A loop commits before it comes back to what is due.
+    journal_->log().Submit();
+    journal_->log().Reap();
     same = dispatcher_->next_deadline_ms() == deadline_ms ? same + 1 : 0;
     if (same == kMostAtOnce) {
       throw std::runtime_error("a deadline stays although its time is over");
