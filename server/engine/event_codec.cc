@@ -59,8 +59,7 @@ EntryState LookAtRecordedEntry(storage::Place place, storage::ColdReads& cold) {
   if (body_offset > place.offset - kFirstBody) return EntryState::kDamaged;
   record -= body_offset;
   if (body_offset != 0 && !cold.Has(segment, record, storage::kRecordHeaderBytes)) return EntryState::kAway;
-  const uint64_t bytes =
-      storage::RecordBytes(storage::LoadRecordHeader(segment.data() + record).body_bytes);
+  const uint64_t bytes = storage::RecordBytes(storage::LoadRecordHeader(segment.data() + record).body_bytes);
   if (bytes <= segment.end() - record && !cold.Has(segment, record, bytes)) return EntryState::kAway;
   return segment.RecordIsSound(record) ? EntryState::kSound : EntryState::kDamaged;
 }
