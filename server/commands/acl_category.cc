@@ -39,6 +39,7 @@ constexpr Exception kExceptions[] = {
     {"flushdb", Bit(Category::kKeyspace) | Bit(Category::kDangerous)},
     {"info", Bit(Category::kDangerous)},
     {"keys", Bit(Category::kDangerous)},
+    {"lastsave", Bit(Category::kAdmin) | Bit(Category::kDangerous)},
     {"role", Bit(Category::kAdmin) | Bit(Category::kDangerous)},
     {"swapdb", Bit(Category::kKeyspace) | Bit(Category::kDangerous)},
     {"wait", Bit(Category::kConnection)},

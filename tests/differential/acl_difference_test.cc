@@ -20,7 +20,12 @@ namespace {
 using Words = std::vector<std::string>;
 
 // What we say of a command and Redis 7.0 says otherwise, on purpose.
-const std::set<std::string_view> kOtherCategories = {"debug"};  // one command there, a container here
+const std::set<std::string_view> kOtherCategories = {
+    "debug",        // one command there, a container here
+    "pubsub|help",  // @pubsub here as its neighbours, only @slow there
+};
+// Their shard channels have key positions, for a cluster to route by.
+const std::set<std::string_view> kOfShards = {"spublish", "ssubscribe", "sunsubscribe"};
 
 class AclDifference : public testing::Test {
  protected:
@@ -67,6 +72,7 @@ TEST_F(AclDifference, CategoriesAndKeysOfEveryCommandThatBothHave) {
     if (!kOtherCategories.contains(command.name)) {
       EXPECT_EQ(TextsOf(ours.elements.at(6)), TextsOf(theirs.elements.at(6)));
     }
+    if (kOfShards.contains(command.name)) return;
     for (size_t i : {3u, 4u, 5u}) EXPECT_EQ(ours.elements.at(i).text, theirs.elements.at(i).text) << i;
     ASSERT_EQ(ours.elements.at(8).elements.size(), theirs.elements.at(8).elements.size());
     for (size_t i = 0; i < ours.elements.at(8).elements.size(); ++i) {
