@@ -76,12 +76,12 @@ class Context {
   // is brought in too.
   std::optional<engine::EntryView> Read(storage::Place place) {
     switch (engine::LookAtEntry(place, cold_reads_)) {
-      case engine::EntryState::kSound:
+      case storage::RecordState::kSound:
         return engine::ReadEntry(place);
-      case engine::EntryState::kDamaged:
+      case storage::RecordState::kDamaged:
         if (!damaged_) damaged_ = place;
         break;
-      case engine::EntryState::kAway:
+      case storage::RecordState::kAway:
         break;
     }
     return std::nullopt;
