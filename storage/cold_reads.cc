@@ -94,7 +94,8 @@ bool ColdReads::FindOut(const Segment& segment, uint64_t from, uint64_t end) {
     }
   }
   if (here) return true;
-  const bool follows = !missing_.empty() && missing_.back().memory.data() + missing_.back().memory.size() == memory.data();
+  const bool follows =
+      !missing_.empty() && missing_.back().memory.data() + missing_.back().memory.size() == memory.data();
   if (from == 0 || follows || windows_.Knows(segment.data() + from - kWindowBytes)) ahead_ = {&segment, end};
   Note(segment.memory(), memory);
   return false;

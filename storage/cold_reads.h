@@ -30,10 +30,10 @@ namespace sluice::storage {
 class Log;
 
 struct ColdReadOptions {
-  PageCache* pages = nullptr;     // outlives the reads; null: all counts as being in memory
-  uint64_t bytes = 16 << 20;      // that one call notes at a time, about; 0: all is read in place
+  PageCache* pages = nullptr;      // outlives the reads; null: all counts as being in memory
+  uint64_t bytes = 16 << 20;       // that one call notes at a time, about; 0: all is read in place
   uint64_t ahead_bytes = 1 << 20;  // fetched ahead of a catch-up reader; 0: nothing is
-  bool background = true;         // false: nothing happens but in calls (tests)
+  bool background = true;          // false: nothing happens but in calls (tests)
 };
 
 struct ColdReadStatus {

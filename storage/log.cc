@@ -166,7 +166,8 @@ const Segment* Log::TakeIndexed() {
     }
   }
   // Whoever was given one is done with it when the next is asked for; until then it has to stay.
-  if (!indexed_.empty() && indexed_.front() == nullptr) indexed_.erase(indexed_.begin(), indexed_.begin() + 2);
+  if (!indexed_.empty() && indexed_.front() == nullptr)
+    indexed_.erase(indexed_.begin(), indexed_.begin() + 2);
   if (indexed_.empty()) return nullptr;
   const Segment* segment = indexed_.front();
   indexed_.push_front(nullptr);

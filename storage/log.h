@@ -122,11 +122,11 @@ class Log {
     // Records from here on are replayed. An LSN behind a record (tail(), once), which was durable; 0: all of
     // them.
     Lsn replay_from{};
-    // What lies below replay_from is known: where the log's beginning is gone, and this begins before it does, the
-    // store is refused.
+    // What lies below replay_from is known: where the log's beginning is gone, and this begins before it
+    // does, the store is refused.
     bool state_is_whole = false;
-    // The segment that holds it: those before are known to be followed by the next one. A file behind it may be what an
-    // earlier life left, though its header verifies.
+    // The segment that holds it: those before are known to be followed by the next one. A file behind it may
+    // be what an earlier life left, though its header verifies.
     uint64_t replay_segment = UINT64_MAX;
     Replay replay;
     // Called first, for each segment that ends at or below replay_from, in order: it is not read, but its
@@ -206,12 +206,13 @@ class Log {
 
   // The segment that goes on where `segment` ends; null: there is none yet.
   const Segment* After(const Segment& segment) const;
-  // The sealed segments that are read from their files and have their index, oldest first: what a compaction may look
-  // at. Those that end above `below` are left out.
+  // The sealed segments that are read from their files and have their index, oldest first: what a compaction
+  // may look at. Those that end above `below` are left out.
   std::vector<SealedSegment> SealedSegments(Lsn below) const;
   // Between two commands: another file has taken the place of a sealed segment's.
   void Replace(RewrittenSegment rewritten);
-  // Between two commands: the log begins with segment `first` from now on. Nothing refers to what came before.
+  // Between two commands: the log begins with segment `first` from now on. Nothing refers to what came
+  // before.
   void ForgetBefore(uint64_t first);
 
   // The write or sync that failed, if one did.
@@ -271,7 +272,7 @@ class Log {
   std::deque<const Segment*> indexed_;      // not asked for yet; behind a null in front: one that is in use
   std::unique_ptr<SegmentWriter> writer_;
   std::unique_ptr<SpareFiles> spares_;  // none where nothing may happen in the background
-  std::shared_ptr<File> held_;  // a spare that found no memory, or was too small for the segment wanted
+  std::shared_ptr<File> held_;   // a spare that found no memory, or was too small for the segment wanted
   uint64_t reserve_bytes_ = 0;   // of the active segment; 0 once the next one is at hand
   bool growth_refused_ = false;  // since the last Tick()
   uint64_t refused_bytes_ = UINT64_MAX;  // records from this size on found no space since the last Tick()

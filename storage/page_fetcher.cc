@@ -9,7 +9,8 @@ void PageFetcher::Fetch(uint64_t ticket, std::vector<PageRange> ranges) {
   {
     const std::lock_guard lock(mutex_);
     if (ending_) return;
-    jobs_.push_back({ticket, {std::make_move_iterator(ranges.begin()), std::make_move_iterator(ranges.end())}});
+    jobs_.push_back(
+        {ticket, {std::make_move_iterator(ranges.begin()), std::make_move_iterator(ranges.end())}});
   }
   // Most servers never need it.
   if (background_ && !thread_.joinable()) thread_ = std::thread([this] { Run(); });

@@ -7,30 +7,32 @@
 
 #include "storage/check.h"
 #include "storage/checksum.h"
+#include "storage/cold_reads.h"
 #include "storage/format.h"
 #include "storage/sidecar_builder.h"
 
 namespace sluice::storage {
 
-bool Segment::RecordIsSound(uint64_t offset) const {
+RecordState Segment::LookAtRecord(uint64_t offset, ColdReads* cold) const {
   // A record of many entries is asked for with each of them.
-  if (offset == sound_ && offset != 0) return true;
-  if (offset < kSegmentHeaderBytes || offset % kRecordAlignment != 0) return false;
-  if (end_ < kRecordHeaderBytes || offset > end_ - kRecordHeaderBytes) return false;
+  if (offset == sound_ && offset != 0) return RecordState::kSound;
+  if (offset < kSegmentHeaderBytes || offset % kRecordAlignment != 0) return RecordState::kDamaged;
+  if (end_ < kRecordHeaderBytes || offset > end_ - kRecordHeaderBytes) return RecordState::kDamaged;
   const auto behind =
       std::upper_bound(stretches_.begin(), stretches_.end(), offset,
                        [](uint64_t at, const Stretch& stretch) { return at < stretch.offset; });
-  if (behind == stretches_.begin()) return false;
+  if (behind == stretches_.begin()) return RecordState::kDamaged;
   const Stretch& stretch = *std::prev(behind);
   const char* record = data() + offset;
   const RecordHeader header = LoadRecordHeader(record);
   const uint64_t bytes = RecordBytes(header.body_bytes);
-  if (bytes > end_ - offset) return false;
+  if (bytes > end_ - offset) return RecordState::kDamaged;
+  if (cold != nullptr && !cold->Has(*this, offset, bytes)) return RecordState::kAway;
   const Checksum checksum(log_id_, stretch.incarnation);
   const Lsn lsn = Lsn{stretch.lsn} + (offset - stretch.offset);
-  if (checksum(lsn, record + 8, bytes - 8) != header.checksum) return false;
+  if (checksum(lsn, record + 8, bytes - 8) != header.checksum) return RecordState::kDamaged;
   sound_ = offset;
-  return true;
+  return RecordState::kSound;
 }
 
 void Segment::SetIndex(std::shared_ptr<const Sidecar> index, IndexVisitor visit) {

@@ -11,6 +11,15 @@
 
 namespace sluice::storage {
 
+class ColdReads;
+
+// What reading a record in place comes to.
+enum class RecordState : uint8_t {
+  kSound,
+  kDamaged,
+  kAway,  // not in memory; it has been noted
+};
+
 // A stretch of the log. Readers see one pointer, first to the memory that the bytes were recorded into, later
 // to a read-only mapping of the file. It changes between two commands only: what a command has found stays
 // where it is until the command is over. Offsets are file offsets, so base() is the LSN of offset 0 (the
@@ -44,7 +53,10 @@ class Segment {
   bool mapped() const { return mapped_; }
   // Whether the record whose header stands at `offset` is there as it was written. O(its length), but for the
   // one that was asked for last. Any offset will do.
-  bool RecordIsSound(uint64_t offset) const;
+  bool RecordIsSound(uint64_t offset) const { return LookAtRecord(offset, nullptr) == RecordState::kSound; }
+  // The same for who must not wait for the disk: its header is in memory, all of it may not be. `cold` null:
+  // reads in place.
+  RecordState LookAtRecord(uint64_t offset, ColdReads* cold) const;
 
   // Whether the index has come.
   bool has_index() const { return index_ != nullptr; }

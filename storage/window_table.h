@@ -12,8 +12,8 @@ class WindowTable {
  public:
   struct Row {
     const char* begin = nullptr;
-    uint64_t seen_until_ms = 0;  // it was in memory, and counts as being there until then; 0: never seen
-    uint64_t missed_by = 0;      // the call that has met with it away
+    uint64_t seen_until_ms = 0;   // it was in memory, and counts as being there until then; 0: never seen
+    uint64_t missed_by = 0;       // the call that has met with it away
     uint64_t asked_until_ms = 0;  // it is being fetched ahead; asked for again only from then on
     bool leads_on = false;        // who reads here is a reason to fetch what comes behind
   };

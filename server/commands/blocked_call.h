@@ -26,11 +26,9 @@ class BlockedCall {
   KeptRequest request;
   uint64_t deadline_ms = kNever;  // monotonic
   uint64_t retry_ms = kNever;     // monotonic: when it may find something though no key changes
-  uint64_t cold_ticket = 0;       // what it found is not in memory: it waits for that now (see ColdCalls)
   absl::InlinedVector<WaitTicket, 1> tickets;
-  uint8_t cold_waits = 0;  // in a row
-  uint8_t db = 0;          // the database that it was sent to
-  bool claims = false;     // asked even where the caller before it found nothing
+  uint8_t db = 0;       // the database that it was sent to
+  bool claims = false;  // asked even where the caller before it found nothing
 
   // When something is to be done about it by itself.
   uint64_t due_ms() const { return std::min(deadline_ms, retry_ms); }

@@ -19,12 +19,12 @@ struct Session;
 // before they are read, and waiting has no end.
 inline constexpr uint8_t kMostColdWaits = 2;
 
-// A call that has not been answered yet. Owned by its session. (One that blocks stays a BlockedCall, and
-// keeps its ticket there.)
+// What a call waits for that has not been answered. Owned by its session. Where the call blocks, and has
+// found something, it stays its session's BlockedCall too, in its place among the others.
 struct ColdCall {
-  KeptRequest request;
-  uint64_t ticket = 0;
-  uint8_t waits = 0;  // so far, the present one included
+  KeptRequest request;  // none where the call blocks
+  uint64_t ticket = 0;  // 0: what it waited for has come
+  uint8_t waits = 0;    // so far, the present one included
 };
 
 // Who waits for which ticket.

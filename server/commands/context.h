@@ -72,16 +72,16 @@ class Context {
   // The entry at `place`. nullopt where what the log's file holds of it is damaged: then the call is answered
   // with an error that names file and offset, whatever it replies besides, and it cannot record any more. Or
   // where it is not in memory: then the call runs again later, from its start, and until then it has replied
-  // nothing and can record nothing. Let it go on until reads_on() is false: what else it asks for meanwhile is
-  // brought in too.
+  // nothing and can record nothing. Let it go on until reads_on() is false: what else it asks for meanwhile
+  // is brought in too.
   std::optional<engine::EntryView> Read(storage::Place place) {
     switch (engine::LookAtEntry(place, cold_reads_)) {
-      case engine::EntryState::kSound:
+      case storage::RecordState::kSound:
         return engine::ReadEntry(place);
-      case engine::EntryState::kDamaged:
+      case storage::RecordState::kDamaged:
         if (!damaged_) damaged_ = place;
         break;
-      case engine::EntryState::kAway:
+      case storage::RecordState::kAway:
         break;
     }
     return std::nullopt;

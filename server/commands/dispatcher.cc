@@ -222,7 +222,8 @@ class Dispatcher::Impl::Call final : public Context {
  public:
   Call(Impl& impl, Session& caller, const Command& row, const protocol::Request& asked,
        protocol::ReplyWriter& writer, bool again)
-      : Context(asked, impl.journal_.engine(), impl.cold_reads_, writer, caller, impl.host_, impl.now_, row, again),
+      : Context(asked, impl.journal_.engine(), impl.cold_reads_, writer, caller, impl.host_, impl.now_, row,
+                again),
         impl_(impl),
         begin_(writer.Mark()) {}
 
@@ -521,11 +522,11 @@ void Dispatcher::Impl::PutOff(Session& session, const protocol::Request& request
 // Runs what has waited long enough for the disk.
 void Dispatcher::Impl::RunFetched() {
   while (Session* session = cold_calls_.Next()) {
-    if (session->cold) {
+    if (!session->blocked) {
       RunAgain(*session);
     } else {
       // Its neighbours in the queue have waited for it: they are served behind it.
-      session->blocked->cold_ticket = 0;
+      session->cold->ticket = 0;
       waiters_.MarkReady(*session->blocked);
     }
     if (waiters_.any_ready()) ServeReady();
@@ -885,8 +886,8 @@ void Dispatcher::Impl::ServeQueue(WaitQueue& queue) {
 
 // Executes a waiting call again; true where it was answered, and is gone.
 bool Dispatcher::Impl::Retry(BlockedCall& call) {
-  if (call.cold_ticket != 0) return false;
   Session& session = *call.session;
+  if (session.cold && session.cold->ticket != 0) return false;
   call.request.Unpack(kept_args_);
   const protocol::Request request(kept_args_);
   // His rules may have changed while he waited.
@@ -901,18 +902,19 @@ bool Dispatcher::Impl::Retry(BlockedCall& call) {
   Call again(*this, session, *call.command, request, reply, true);
   {
     std::optional<storage::ColdReads::InPlace> in_place;
-    if (call.cold_waits == kMostColdWaits) in_place.emplace(cold_reads_);
+    if (session.cold && session.cold->waits == kMostColdWaits) in_place.emplace(cold_reads_);
     call.command->handler(again);
   }
   again.AnswerDamage();
   if (cold_reads_.missed()) {
     session.output.bytes().resize(begin);
-    call.cold_ticket = cold_calls_.Add(session);
-    ++call.cold_waits;
+    if (!session.cold) session.cold = std::make_unique<ColdCall>();
+    session.cold->ticket = cold_calls_.Add(session);
+    ++session.cold->waits;
     waiters_.SetRetry(call, BlockedCall::kNever);
     return false;
   }
-  call.cold_waits = 0;
+  session.cold.reset();
   if (again.blocks()) {
     if (call.retry_ms != again.retry_ms()) waiters_.SetRetry(call, again.retry_ms());
     return false;
@@ -927,7 +929,8 @@ bool Dispatcher::Impl::Retry(BlockedCall& call) {
 // Ends a waiting call with an error, or as its timeout does.
 void Dispatcher::Impl::Answer(BlockedCall& call, std::string_view error) {
   Session& session = *call.session;
-  cold_calls_.Remove(call.cold_ticket);
+  if (session.cold) cold_calls_.Remove(session.cold->ticket);
+  session.cold.reset();
   waiters_.Remove(call);
   session.blocked.reset();
   session.output.ShowState();
@@ -979,10 +982,7 @@ void Dispatcher::Impl::Drop(Session& session) {
   monitors_.Drop(session);
   if (session.postponed) std::erase(postponed_, &session);
   session.postponed.reset();
-  if (session.blocked) {
-    cold_calls_.Remove(session.blocked->cold_ticket);
-    waiters_.Remove(*session.blocked);
-  }
+  if (session.blocked) waiters_.Remove(*session.blocked);
   session.blocked.reset();
   if (session.cold) cold_calls_.Remove(session.cold->ticket);
   session.cold.reset();

@@ -73,25 +73,24 @@ uint64_t EntryBytes(storage::Place place) {
 }
 
 // The event says how far it stands from its record's header, which says how long the record is.
-EntryState LookAtRecordedEntry(storage::Place place, storage::ColdReads& cold) {
+storage::RecordState LookAtRecordedEntry(storage::Place place, storage::ColdReads& cold) {
   constexpr uint64_t kHead = 1 + sizeof(AppendEntry::body_offset);
   constexpr uint64_t kFirstBody = storage::kSegmentHeaderBytes + storage::kRecordHeaderBytes;
   const storage::Segment& segment = *place.segment;
-  if (place.offset < kFirstBody || place.offset + kHead > segment.end()) return EntryState::kDamaged;
+  if (place.offset < kFirstBody || place.offset + kHead > segment.end())
+    return storage::RecordState::kDamaged;
   // Most entries have a record of their own: its header stands right in front of them.
   uint64_t record = place.offset - storage::kRecordHeaderBytes;
-  if (!cold.Has(segment, record, storage::kRecordHeaderBytes + kHead)) return EntryState::kAway;
+  if (!cold.Has(segment, record, storage::kRecordHeaderBytes + kHead)) return storage::RecordState::kAway;
   const char* in = place.data();
-  if (static_cast<uint8_t>(*in) != AppendEntry::kType) return EntryState::kDamaged;
+  if (static_cast<uint8_t>(*in) != AppendEntry::kType) return storage::RecordState::kDamaged;
   uint32_t body_offset;
   std::memcpy(&body_offset, in + 1, sizeof body_offset);
-  if (body_offset > place.offset - kFirstBody) return EntryState::kDamaged;
+  if (body_offset > place.offset - kFirstBody) return storage::RecordState::kDamaged;
   record -= body_offset;
-  if (body_offset != 0 && !cold.Has(segment, record, storage::kRecordHeaderBytes)) return EntryState::kAway;
-  const uint64_t bytes =
-      storage::RecordBytes(storage::LoadRecordHeader(segment.data() + record).body_bytes);
-  if (bytes <= segment.end() - record && !cold.Has(segment, record, bytes)) return EntryState::kAway;
-  return segment.RecordIsSound(record) ? EntryState::kSound : EntryState::kDamaged;
+  if (body_offset != 0 && !cold.Has(segment, record, storage::kRecordHeaderBytes))
+    return storage::RecordState::kAway;
+  return segment.LookAtRecord(record, &cold);
 }
 
 }  // namespace sluice::engine

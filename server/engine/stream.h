@@ -221,16 +221,11 @@ EntryView ReadEntry(storage::Place place);
 // How many bytes of the log the AppendEntry event at `place` takes.
 uint64_t EntryBytes(storage::Place place);
 
-enum class EntryState : uint8_t {
-  kSound,
-  kDamaged,
-  kAway,  // not in memory; it has been noted
-};
 // Whether the entry at `place` can be read, and is there as it was recorded: what comes from a file is
 // verified by its record's checksum. Only then may ReadEntry() be asked for it on a user's behalf.
-EntryState LookAtRecordedEntry(storage::Place place, storage::ColdReads& cold);
-inline EntryState LookAtEntry(storage::Place place, storage::ColdReads& cold) {
-  return place.segment->mapped() ? LookAtRecordedEntry(place, cold) : EntryState::kSound;
+storage::RecordState LookAtRecordedEntry(storage::Place place, storage::ColdReads& cold);
+inline storage::RecordState LookAtEntry(storage::Place place, storage::ColdReads& cold) {
+  return place.segment->mapped() ? LookAtRecordedEntry(place, cold) : storage::RecordState::kSound;
 }
 
 template <typename Visit>

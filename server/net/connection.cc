@@ -239,7 +239,7 @@ void Connection::AfterExecuting() {
     }
     return Close();
   }
-  if (ended_ && session_.waits() && !session_.cold) {
+  if (ended_ && session_.waits() && (!session_.cold || session_.blocked)) {
     // Nobody is left to take what the call waits for; the replies before it may still have a reader. (One
     // that waits for the disk waits for nobody, and is answered as if it had not.)
     shared_.dispatcher.Drop(session_);

@@ -106,7 +106,7 @@ class Server final : private commands::Host {
   uv_check_t after_poll_{};
   uv_idle_t busy_{};  // active while there is work, so that the poll does not sleep
   uv_poll_t commits_{};
-  uv_async_t workers_{};     // one of the journal's has done something
+  uv_async_t workers_{};  // one of the journal's has done something
   uv_timer_t tenth_second_{};
   uv_timer_t deadline_{};
   uv_timer_t drain_{};

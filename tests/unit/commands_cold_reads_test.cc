@@ -20,7 +20,8 @@ class ColdReadsTest : public testing::Test {
   void SetUp() override {
     const std::string value(1000, 'x');
     for (int i = 1; i <= kEntries; ++i) {
-      ASSERT_EQ(stage_.Ask("w", {"XADD", "s", std::to_string(i), "v", value}).outcome, Stage::Outcome::kReply);
+      ASSERT_EQ(stage_.Ask("w", {"XADD", "s", std::to_string(i), "v", value}).outcome,
+                Stage::Outcome::kReply);
     }
     ASSERT_EQ(Say("w", "XGROUP CREATE s g 0"), "+OK");
   }

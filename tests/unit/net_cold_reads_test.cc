@@ -81,7 +81,8 @@ TEST_F(ColdConnectionTest, OthersAreServedAndItsOwnRepliesKeepTheirOrder) {
   other.Expect({"PING"}, "+PONG\r\n");
   EXPECT_FALSE(reader.HasAnswer());
   disk_.GoOn();
-  const std::string rest = "*2\r\n" + Entry(5) + Entry(6) + Bulk("between") + "*1\r\n" + Entry(7) + Bulk("after");
+  const std::string rest =
+      "*2\r\n" + Entry(5) + Entry(6) + Bulk("between") + "*1\r\n" + Entry(7) + Bulk("after");
   EXPECT_EQ(reader.Read(rest.size()), rest);
 }
 
