@@ -15,6 +15,7 @@
 
 #include "server/admin/background.h"
 #include "server/admin/pid_file.h"
+#include "server/commands/process_memory.h"
 #include "server/config.h"
 #include "server/engine/engine.h"
 #include "server/engine/journal.h"
@@ -104,6 +105,7 @@ int Serve(const Config& config, const CommandLine& command_line,
   };
 
   net::ExplainBusErrors(config.logfile);
+  const uint64_t allocated_bytes = commands::AllocatedBytes();
   const auto began = std::chrono::steady_clock::now();
   storage::PosixFileSystem files;
   storage::KernelPageCache pages;
@@ -130,7 +132,11 @@ int Serve(const Config& config, const CommandLine& command_line,
   for (const std::string& why : (*journal)->loaded().passed_over)
     spdlog::warn("A checkpoint is damaged, and an older one or the log itself serves instead: {}", why);
 
-  net::Server server(config, config_file.empty() ? "" : Absolute(config_file), recovery, **journal);
+  net::Server server(config,
+                     {.config_file = config_file.empty() ? "" : Absolute(config_file),
+                      .recovery = recovery,
+                      .allocated_bytes = allocated_bytes},
+                     **journal);
   if (const auto error = server.Listen()) {
     static_cast<void>((*journal)->log().Close());
     return fail(*error);

@@ -79,6 +79,17 @@ void CopyGroup(const engine::ConsumerGroup& group, uint32_t number, CopyPlan& pl
   });
 }
 
+// What is known of producers: their messages name entries by ID, and the copy has the same.
+void CopyMessages(const engine::Idempotence& from, CopyPlan& plan) {
+  if (from.seconds != 0 || from.messages != 0) {
+    plan.events.push_back(engine::LimitProducers{plan.to, from.seconds, from.messages});
+  }
+  if (!from.producers) return;
+  from.producers->ForEach([&](std::string_view producer, std::string_view message, engine::StreamId entry) {
+    plan.events.push_back(engine::RememberMessage{plan.to, entry, UINT64_MAX, producer, message});
+  });
+}
+
 // The entries are recorded again: a copy's messages are its own, whatever becomes of the first.
 void CopyStream(Context& ctx, const engine::Stream& from, CopyPlan& plan) {
   ctx.Scan(from, engine::kMinStreamId, engine::kMaxStreamId, [&](engine::StreamId id, storage::Place place) {
@@ -91,6 +102,7 @@ void CopyStream(Context& ctx, const engine::Stream& from, CopyPlan& plan) {
       engine::SetStreamId{plan.to, from.last_id(), from.entries_added(), from.max_deleted_id()});
   const engine::Retention& retention = from.retention();
   if (retention.any()) plan.events.push_back(engine::SetRetention{plan.to, retention.ms, retention.bytes});
+  CopyMessages(from.idempotence(), plan);
   uint32_t number = 0;
   for (const auto& [name, group] : from.groups()) CopyGroup(*group, number++, plan);
 }

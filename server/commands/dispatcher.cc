@@ -20,9 +20,9 @@
 #include "server/commands/memory_gauge.h"
 #include "server/commands/monitors.h"
 #include "server/commands/rate_table.h"
-#include "server/commands/retention_sweep.h"
 #include "server/commands/sale_expiry.h"
 #include "server/commands/scripting.h"
+#include "server/commands/stream_sweep.h"
 #include "server/commands/subscriptions.h"
 #include "server/commands/wait_table.h"
 #include "server/commands/watch_table.h"
@@ -172,7 +172,7 @@ class Dispatcher::Impl {
   void PutOff(Session& session, const protocol::Request& request, size_t begin);
   void RunFetched();
   void RunAgain(Session& session);
-  bool TrimByRetention();
+  bool SweepStreams();
   void ServeReady();
   void ServeQueue(WaitQueue& queue);
   bool Retry(BlockedCall& call);
@@ -193,7 +193,7 @@ class Dispatcher::Impl {
   uint64_t holds_ended_ms_ = 0;                // monotonic: the last full slice of holds
   std::array<storage::Lsn, 2> holds_ended_{};  // where the last two such slices end in the log
   std::unique_ptr<RateTable> rates_;           // none until it is needed
-  RetentionSweep retention_;
+  StreamSweep sweep_;
   MemoryGauge memory_;
   Diagnostics diagnostics_;
   ServerStatistics& statistics_ = diagnostics_.statistics;
@@ -437,7 +437,7 @@ void Dispatcher::Impl::Run(Session& session, const Command& command, const proto
 void Dispatcher::Impl::RunHandler(Session& session, const Command& command,
                                   const protocol::Request& request) {
   if ((command.flags & kStateless) == 0) session.output.ShowState();
-  if (journal_.engine().keys().FirstToExpire() != nullptr) RemoveDueKeys(session, command, request);
+  if (journal_.engine().keys().any_expiring()) RemoveDueKeys(session, command, request);
   std::string& out = session.output.bytes();
   const size_t begin = out.size();
   protocol::ReplyWriter reply(out, session.version);
@@ -716,7 +716,7 @@ bool Dispatcher::Impl::RunBackgroundSlice() {
   more |= RunCheckpointSlice();
   more |= journal_.SealSome();
   more |= ForgetStaleOrders();
-  more |= TrimByRetention();
+  more |= SweepStreams();
   const bool watched = settings_.latency_threshold_ms != 0;
   const uint64_t began_ns = watched ? Stopwatch::Nanoseconds() : 0;
   for (size_t i = 0; i < kExpiriesAtOnce && !pause_; ++i) {
@@ -736,21 +736,22 @@ bool Dispatcher::Impl::RunBackgroundSlice() {
 }
 
 // False where there is no more to do now.
-bool Dispatcher::Impl::TrimByRetention() {
+bool Dispatcher::Impl::SweepStreams() {
   const engine::Engine& engine = journal_.engine();
-  const RetentionSweep::Limits limits{.ms = settings_.retention_ms, .bytes = settings_.retention_bytes};
-  if (pause_ || !retention_.BeginSlice(engine, limits, now_)) return false;
-  while (const auto trim = retention_.Next(engine)) {
-    const engine::Stream& stream = engine.keys().Find(trim->stream)->stream();
+  const StreamSweep::Limits limits{.ms = settings_.retention_ms,
+                                   .bytes = settings_.retention_bytes,
+                                   .producer_seconds = settings_.stream_idmp_duration};
+  if (pause_ || !sweep_.BeginSlice(engine, limits, now_)) return false;
+  while (auto loss = sweep_.Next(engine)) {
+    const engine::Stream& stream = engine.keys().Find(engine::TargetOf(*loss))->stream();
     const uint64_t length = stream.length();
-    engine::Event event = *trim;
-    if (!Record(std::span(&event, 1), storage::Log::Use::kReserve, nullptr)) {
-      retention_.GiveUp();
+    if (!Record(std::span(&*loss, 1), storage::Log::Use::kReserve, nullptr)) {
+      sweep_.GiveUp();
       return false;
     }
     statistics_.retention_trimmed += length - stream.length();
   }
-  return retention_.has_more();
+  return sweep_.has_more();
 }
 
 bool Dispatcher::Impl::RunCheckpointSlice() {
@@ -840,6 +841,7 @@ void Dispatcher::Impl::ReleaseDueHolds() {
       holds_ended_ = {holds_ended_[1], journal_.log().tail()};
       return;
     }
+    if (journal_.mutable_engine().DropDeadAlarms(left)) continue;
     SalePlan plan(journal_.engine(), now_);
     left -= PlanRelease(journal_.engine(), now_, left, settings_.seckill_closed_orders, plan);
     if (!Record(plan.events(), storage::Log::Use::kReserve, nullptr)) {
@@ -856,6 +858,7 @@ bool Dispatcher::Impl::ForgetStaleOrders() {
   if (pause_) return false;
   const engine::ItemAlarms& stale = journal_.engine().stale();
   for (size_t left = kForgottenAtOnce; !stale.empty() && left > 0;) {
+    if (journal_.mutable_engine().DropDeadAlarms(left)) continue;
     if (stale.time_ms() > static_cast<int64_t>(now_.steady_ms)) return false;
     const StaleOrders found = FindStale(journal_.engine(), now_, left);
     engine::Event event = found.event;

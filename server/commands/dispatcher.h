@@ -57,7 +57,8 @@ class Dispatcher {
   const ServerStatistics& statistics() const;
 
   // A slice (at most about 200 us) of deferred work: memory of dropped keys and of sealed indexes, closed
-  // orders to forget, entries beyond their stream's retention, a checkpoint. False where nothing is left.
+  // orders to forget, what streams lose by
+  // themselves, a checkpoint. False where nothing is left.
   bool RunBackgroundSlice();
 
  private:

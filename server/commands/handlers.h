@@ -213,6 +213,12 @@ void ObjectRefcount(Context& ctx);
 
 // memory.cc
 void MemoryDoctor(Context& ctx);
+void MemoryMallocStats(Context& ctx);
+void MemoryPurge(Context& ctx);
+
+// memory_stats.cc
+void MemoryStats(Context& ctx);
+void MemoryUsage(Context& ctx);
 
 // lolwut.cc
 void Lolwut(Context& ctx);

@@ -50,8 +50,9 @@ struct HostFacts {
   uint64_t query_buffer_closed = 0;  // clients closed at a limit
   uint64_t output_buffer_closed = 0;
   uint64_t protocol_errors = 0;
-  uint64_t clients_evicted = 0;  // at maxmemory-clients
-  std::string recovery;          // one line: what was recovered and how long it took
+  uint64_t clients_evicted = 0;    // at maxmemory-clients
+  uint64_t startup_allocated = 0;  // bytes of memory in use before the store was opened
+  std::string recovery;            // one line: what was recovered and how long it took
 };
 
 // Options that commands read. The host keeps them true when CONFIG SET changes one.

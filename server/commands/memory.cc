@@ -1,5 +1,8 @@
-// MEMORY: what is odd about the memory in use.
+// MEMORY: what is odd about the memory in use, and what the allocator has to say and to give back.
+#include <malloc.h>
+
 #include <cstdio>
+#include <cstdlib>
 
 #include "server/commands/handlers.h"
 #include "server/commands/process_memory.h"
@@ -38,6 +41,23 @@ void MemoryDoctor(Context& ctx) {
   }
   ctx.reply.Verbatim("txt", advice.empty() ? "Nothing is odd about the memory in use.\n"
                                            : "What is odd about the memory in use:\n\n" + advice);
+}
+
+// Walks the free lists: an operator's wish, like the one below.
+void MemoryMallocStats(Context& ctx) {
+  char* text = nullptr;
+  size_t bytes = 0;
+  std::FILE* file = open_memstream(&text, &bytes);
+  if (file == nullptr) return ctx.reply.Error("there is no memory to say it in");
+  malloc_info(0, file);
+  std::fclose(file);
+  ctx.reply.Verbatim("txt", {text, bytes});
+  std::free(text);
+}
+
+void MemoryPurge(Context& ctx) {
+  malloc_trim(0);
+  ctx.reply.Ok();
 }
 
 }  // namespace sluice::commands

@@ -29,7 +29,9 @@ uint64_t ProcessBytes(std::string_view name) {
 }
 
 ProcessMemory ReadProcessMemory() {
+  const struct mallinfo2 heap = mallinfo2();
   return {.allocated = AllocatedBytes(),
+          .obtained = heap.arena + heap.hblkhd,
           .resident = ProcessBytes("VmRSS"),
           .anonymous = ProcessBytes("RssAnon"),
           .peak = ProcessBytes("VmHWM")};

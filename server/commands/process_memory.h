@@ -9,6 +9,7 @@ namespace sluice::commands {
 // In bytes.
 struct ProcessMemory {
   uint64_t allocated = 0;  // by malloc, in use
+  uint64_t obtained = 0;   // by malloc from the system, free or in use
   uint64_t resident = 0;
   uint64_t anonymous = 0;  // resident, without files that are mapped
   uint64_t peak = 0;       // the most that was ever resident

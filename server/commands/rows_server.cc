@@ -108,6 +108,15 @@ constexpr Command kMemory[] = {
      "Says what is odd about the memory in use.", MemoryDoctor},
     {"memory|help", 2, kAlways | kStateless, kNoKeys, Group::kServer, "4.0.0", "O(1)", "",
      "Lists the subcommands.", Help},
+    {"memory|malloc-stats", 2, kStateless, kNoKeys, Group::kServer, "4.0.0", "O(free lists)", "",
+     "Returns what the allocator says of itself.", MemoryMallocStats},
+    {"memory|purge", 2, kStateless, kNoKeys, Group::kServer, "4.0.0", "O(free memory)", "",
+     "Gives free memory back to the system.", MemoryPurge},
+    {"memory|stats", 2, 0, kNoKeys, Group::kServer, "4.0.0", "O(clients)", "", "Returns what takes memory.",
+     MemoryStats},
+    {"memory|usage", -3, kReadOnly, kSecondArgKey.With(kRO), Group::kServer, "4.0.0", "O(samples)",
+     "key [SAMPLES count]", "Returns the bytes of memory that a key takes; entries in the log take none.",
+     MemoryUsage},
 };
 
 constexpr Command kSlowlog[] = {

@@ -81,7 +81,12 @@ bool Idempotence::AnswerDuplicate(MessageName& name, size_t fields_at) {
 }
 
 void Idempotence::Remember(const MessageName& name, StreamId entry, Events& events) const {
-  if (const auto through_ms = TooOld()) events.push_back(engine::ForgetMessages{id_, *through_ms});
+  // A few of what is too old: the rest is swept.
+  constexpr size_t kMost = 16;
+  if (const auto through_ms = TooOld()) {
+    const engine::ProducerTable& table = *stream_->idempotence().producers;
+    events.push_back(engine::ForgetMessages{id_, *table.PlanForget(*through_ms, kMost)});
+  }
   events.push_back(
       engine::RememberMessage{id_, entry, ProducerMessages(ctx_, stream_), name.producer, name.message});
 }

@@ -40,6 +40,10 @@ class ArrayQueue {
     items_.erase(items_.begin(), begin());
     front_ = 0;
   }
+  void pop_back() {
+    items_.pop_back();
+    if (empty()) clear();
+  }
   void clear() {
     items_ = {};
     front_ = 0;

@@ -7,6 +7,7 @@
 #include <functional>
 #include <memory>
 #include <span>
+#include <type_traits>
 #include <utility>
 #include <vector>
 
@@ -73,6 +74,13 @@ class CellTable {
     if (dump_ != nullptr && chunk < dump_->done.size()) dump_->done[chunk] = true;
     chunks_[chunk] = std::make_unique<Cell[]>(kChunkCells);
     --dropped_;
+  }
+
+  // Of a table that nobody needs any more: as FreeSome() of dropped.h.
+  bool FreeSome(size_t& pieces) {
+    constexpr size_t kInChunk = std::is_trivially_destructible_v<Cell> ? 1 : 1 + kChunkCells / 4;
+    for (; !chunks_.empty() && pieces > 0; pieces -= std::min(pieces, kInChunk)) chunks_.pop_back();
+    return !chunks_.empty();
   }
 
   // Begins a dump of the cells that there are now. None is under way.

@@ -1,5 +1,7 @@
 #include "server/engine/consumer_group.h"
 
+#include "server/engine/estimate.h"
+#include "server/engine/free_some.h"
 #include "storage/check.h"
 
 namespace sluice::engine {
@@ -27,10 +29,14 @@ void ConsumerGroup::RemoveConsumer(uint32_t number) {
   consumers_.erase(consumers_.find(std::string_view(consumer.name)));
 }
 
-size_t ConsumerGroup::memory_bytes() const {
-  size_t bytes = sizeof *this + pending_.memory_bytes();
-  for (const auto& [name, consumer] : consumers_) bytes += sizeof *consumer + 2 * name.capacity();
-  return bytes;
+bool ConsumerGroup::FreeSome(size_t& pieces) {
+  return pending_.FreeSome(pieces) || EraseSome(by_number_, pieces) || EraseSome(consumers_, pieces);
+}
+
+size_t ConsumerGroup::memory_bytes(size_t samples) const {
+  return sizeof *this + pending_.memory_bytes() + EstimateSum(consumers_, samples, [](const auto& named) {
+           return sizeof(Consumer) + 2 * named.first.capacity();
+         });
 }
 
 }  // namespace sluice::engine

@@ -43,7 +43,9 @@ class ConsumerGroup {
   }
   uint32_t next_consumer() const { return next_consumer_; }
 
-  size_t memory_bytes() const;
+  size_t memory_bytes(size_t samples) const;  // about; so many consumers are looked at
+  // Of a group that nobody needs any more: as FreeSome() of dropped.h.
+  bool FreeSome(size_t& pieces);
 
  private:
   friend class Applier;

@@ -33,6 +33,12 @@ class DeletedIds {
   using Block = std::vector<StreamId>;
   std::vector<std::shared_ptr<const Block>> Snapshot() const { return {blocks_.begin(), blocks_.end()}; }
 
+  // As FreeSome() of dropped.h; nothing else may be asked of it then.
+  bool FreeSome(size_t& pieces) {
+    for (; !blocks_.empty() && pieces > 0; --pieces) blocks_.pop_back();
+    return !blocks_.empty();
+  }
+
   size_t memory_bytes() const { return size_ * sizeof(StreamId) * 4 / 3; }
 
  private:

@@ -12,6 +12,8 @@ class Applier {
   Applier(Engine& engine, storage::Place place) : engine_(engine), keys_(engine.keys_), place_(place) {}
 
   void operator()(const CreateKey& e) {
+    // A replay may come here before what a flush ended is out of its slot.
+    if (auto dead = keys_.TakeDeadAt(SlotOf(e.object))) engine_.Bury(std::move(*dead));
     Object& object = keys_.Create(e.object, e.db, e.key);
     switch (e.type) {
       case ObjectType::kString:
@@ -28,9 +30,9 @@ class Applier {
   void operator()(const RemoveKey& e) { Drop(e.object); }
   void operator()(const RenameKey& e) { keys_.Rename(e.object, e.db, e.key); }
   void operator()(const FlushKeys& e) {
-    for (size_t slot = 0; slot < keys_.slots(); ++slot) {
-      const Object* object = keys_.At(slot);
-      if (object != nullptr && (e.db == kAllDatabases || keys_.DatabaseOf(*object) == e.db)) Drop(object->id);
+    for (uint8_t db = 0; db < kDatabases; ++db) {
+      if ((e.db == kAllDatabases || e.db == db) && keys_.size(db) != 0)
+        engine_.dropped_.emplace_back(keys_.Flush(db));
     }
   }
   void operator()(const SetString& e) {
@@ -138,20 +140,26 @@ class Applier {
     stream.idempotence_.seconds = e.seconds;
     stream.idempotence_.messages = e.messages;
     if (stream.idempotence_.producers) DropPart(std::move(stream.idempotence_.producers));
+    engine_.NoteSwept(e.stream, stream);
   }
   void operator()(const RememberMessage& e) {
-    Idempotence& idempotence = StreamOf(e.stream).idempotence_;
+    Stream& stream = StreamOf(e.stream);
+    Idempotence& idempotence = stream.idempotence_;
     if (!idempotence.producers) idempotence.producers = std::make_unique<ProducerTable>();
     idempotence.producers->Remember(e.producer, e.message, e.entry, e.most);
     ++idempotence.added;
+    engine_.NoteSwept(e.stream, stream);
   }
   void operator()(const CountDuplicate& e) { ++StreamOf(e.stream).idempotence_.duplicates; }
   void operator()(const ForgetMessages& e) {
-    StreamOf(e.stream).idempotence_.producers->ForgetThrough(e.through_ms);
+    Stream& stream = StreamOf(e.stream);
+    stream.idempotence_.producers->ForgetThrough(e.through_ms);
+    engine_.NoteSwept(e.stream, stream);
   }
   void operator()(const SetRetention& e) {
-    StreamOf(e.stream).retention_ = {.ms = e.ms, .bytes = e.bytes};
-    engine_.NoteRetention(e.stream, e.ms || e.bytes);
+    Stream& stream = StreamOf(e.stream);
+    stream.retention_ = {.ms = e.ms, .bytes = e.bytes};
+    engine_.NoteSwept(e.stream, stream);
   }
 
   void operator()(const SetSaleRules& e) {
@@ -245,18 +253,7 @@ class Applier {
   ConsumerGroup& GroupOf(const auto& event) { return StreamOf(event.stream).Group(event.group); }
   // After any change of an item's orders: when it has something due, and whether its own end has to wait.
   void Rearm(ObjectId id, StockItem& item) { engine_.Rearm(id, item); }
-  void Drop(ObjectId id) {
-    Object removed = keys_.Remove(id);
-    if (removed.type() == ObjectType::kStockItem) {
-      StockItem& item = **std::get_if<std::unique_ptr<StockItem>>(&removed.value);
-      engine_.deadlines_.Move(id, item.deadline_alarm_ms_, ItemAlarms::kNever);
-      engine_.stale_.Move(id, item.stale_alarm_ms_, ItemAlarms::kNever);
-    } else if (removed.type() == ObjectType::kStream && removed.stream().retention().any()) {
-      engine_.NoteRetention(id, false);
-    }
-    if (engine_.dump_ != nullptr) return engine_.dump_->Take(std::move(removed), engine_.dropped_);
-    engine_.dropped_.emplace_back(std::move(removed));
-  }
+  void Drop(ObjectId id) { engine_.Bury(keys_.Remove(id)); }
   void DropPart(auto part) {
     if (engine_.dump_ != nullptr) return engine_.dump_->Take(std::move(part));
     engine_.dropped_.emplace_back(std::move(part));
@@ -272,6 +269,27 @@ void Engine::Apply(const Event& event, storage::Place place) {
     dump_->BeforeChange(event);
   ++events_;
   std::visit(Applier(*this, place), event);
+}
+
+// What has come out of its slot: no state, and nothing that follows from the state names it.
+void Engine::Bury(Object object) {
+  if (object.type() == ObjectType::kStockItem) {
+    StockItem& item = **std::get_if<std::unique_ptr<StockItem>>(&object.value);
+    deadlines_.Move(object.id, item.deadline_alarm_ms_, ItemAlarms::kNever);
+    stale_.Move(object.id, item.stale_alarm_ms_, ItemAlarms::kNever);
+  } else if (object.type() == ObjectType::kStream && object.stream().swept_) {
+    swept_.erase(object.id);
+  }
+  if (dump_ != nullptr) return dump_->Take(std::move(object), dropped_);
+  dropped_.emplace_back(std::move(object));
+}
+
+bool Engine::DropDeadAlarms(size_t& most) {
+  const size_t before = most;
+  for (ItemAlarms* alarms : {&deadlines_, &stale_}) {
+    for (; most > 0 && !alarms->empty() && keys_.Find(alarms->item()) == nullptr; --most) alarms->PopFirst();
+  }
+  return most != before;
 }
 
 void Engine::BeginDump(StateDump::Out out) {
@@ -293,11 +311,14 @@ void Engine::Rearm(ObjectId id, StockItem& item) {
   keys_.DelayExpiry(id, item.held() != 0);
 }
 
-void Engine::NoteRetention(ObjectId id, bool own) {
-  if (own) {
-    retained_.insert(id);
+void Engine::NoteSwept(ObjectId id, Stream& stream) {
+  const bool wanted = stream.retention_.any() || stream.KnowsMessages();
+  if (wanted == stream.swept_) return;
+  stream.swept_ = wanted;
+  if (wanted) {
+    swept_.insert(id);
   } else {
-    retained_.erase(id);
+    swept_.erase(id);
   }
 }
 
@@ -307,7 +328,7 @@ void Engine::Adopt(Keyspace keys) {
     const Object* object = keys_.At(slot);
     if (object == nullptr) continue;
     if (object->type() == ObjectType::kStream) {
-      if (object->stream().retention().any()) NoteRetention(object->id, true);
+      NoteSwept(object->id, **std::get_if<std::unique_ptr<Stream>>(&keys_.Mutable(object->id)->value));
     } else if (object->type() == ObjectType::kStockItem) {
       Rearm(object->id, **std::get_if<std::unique_ptr<StockItem>>(&keys_.Mutable(object->id)->value));
     }
@@ -328,9 +349,20 @@ void Engine::NoteSoldOut(ObjectId item, uint64_t unix_ms) {
 }
 
 bool Engine::FreeSome() {
-  constexpr size_t kSlice = 256;
-  dropped_.resize(dropped_.size() - std::min(kSlice, dropped_.size()));
-  return !dropped_.empty();
+  // About 100 us.
+  size_t pieces = 1024;
+  while (pieces > 0) {
+    if (!dropped_.empty()) {
+      if (engine::FreeSome(dropped_.back(), pieces)) break;
+      dropped_.pop_back();
+      pieces -= std::min<size_t>(pieces, 2);
+    } else if (auto dead = keys_.TakeDead(pieces)) {
+      Bury(std::move(*dead));
+    } else if (!keys_.has_dead()) {
+      return false;
+    }
+  }
+  return true;
 }
 
 }  // namespace sluice::engine

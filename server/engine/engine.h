@@ -41,12 +41,16 @@ class Engine {
   void CountTry(ObjectId item, size_t code);
   void NoteSoldOut(ObjectId item, uint64_t unix_ms);
 
-  // Items by when their next hold ends, and by when they have something to forget.
+  // Items by when their next hold ends, and by when they have something to forget. Those that a flush ended
+  // stand there too: DropDeadAlarms() takes up to `most` of them away from the front, reduced by those, and
+  // is true where it met one.
   const ItemAlarms& deadlines() const { return deadlines_; }
   const ItemAlarms& stale() const { return stale_; }
+  bool DropDeadAlarms(size_t& most);
 
-  // Streams that have a Retention of their own, by identity.
-  const absl::btree_set<ObjectId>& retained() const { return retained_; }
+  // Streams that lose something by themselves, whatever the server's options: those that have a Retention of
+  // their own, and those that know messages of producers. Some that a flush has ended are among them.
+  const absl::btree_set<ObjectId>& swept() const { return swept_; }
 
   // Frees some of what was dropped; false where nothing is left.
   bool FreeSome();
@@ -74,15 +78,16 @@ class Engine {
   // An item's orders have changed: when it has something due, and whether its own end has to wait.
   void Rearm(ObjectId id, StockItem& item);
 
-  // A stream has limits of its own from now on, or has none.
-  void NoteRetention(ObjectId id, bool own);
+  void Bury(Object object);
+  // A stream's limits have changed, or what it knows of producers.
+  void NoteSwept(ObjectId id, Stream& stream);
 
   // Both follow from the items, so they are no state of their own.
   ItemAlarms deadlines_;
   ItemAlarms stale_;
-  absl::btree_set<ObjectId> retained_;  // follows from the streams
-  std::deque<Dropped> dropped_;         // no state any more, only memory
-  std::unique_ptr<StateDump> dump_;     // a checkpoint is under way
+  absl::btree_set<ObjectId> swept_;  // follows from the streams
+  std::deque<Dropped> dropped_;      // no state any more, only memory
+  std::unique_ptr<StateDump> dump_;  // a checkpoint is under way
   uint64_t dumped_records_ = 0;
   uint64_t events_ = 0;
 };

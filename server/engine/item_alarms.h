@@ -21,6 +21,8 @@ class ItemAlarms {
   int64_t time_ms() const { return alarms_.begin()->first; }
   ObjectId item() const { return alarms_.begin()->second; }
 
+  void PopFirst() { alarms_.erase(alarms_.begin()); }
+
   // Moves the item's alarm from where it was set to `to`; kNever: none.
   void Move(ObjectId item, int64_t& set, int64_t to) {
     if (set == to) return;

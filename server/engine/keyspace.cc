@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "server/engine/free_some.h"
 #include "server/engine/hash.h"
 #include "storage/check.h"
 
@@ -24,7 +25,8 @@ const Object* Keyspace::Find(ObjectId id) const {
   const uint32_t slot = SlotOf(id);
   if (slot >= slot_count_) return nullptr;
   const Object& object = SlotAt(slot).object;
-  return object.id == id ? &object : nullptr;
+  // A free slot has the identity of nothing.
+  return object.id == id && id != kNoObject && !IsDead(object) ? &object : nullptr;
 }
 
 ObjectId Keyspace::NextId(size_t n) const {
@@ -52,6 +54,7 @@ Object& Keyspace::Create(ObjectId id, uint8_t db, std::string_view key) {
   slot.generation = GenerationOf(id);
   slot.object.id = id;
   slot.object.db = stored_[db];
+  slot.object.flush = flushes_[stored_[db]];
   slot.object.key = key;
   indexes_[stored_[db]].Insert(Hash(key), slot_number);
   return slot.object;
@@ -64,10 +67,43 @@ Object Keyspace::Remove(ObjectId id) {
   const uint64_t expire_ms = slot.object.expire_ms;
   SetExpiry(id, 0);
   indexes_[slot.object.db].Erase(Hash(slot.object.key), slot_number);
-  Object removed = std::exchange(slot.object, Object{});
-  removed.expire_ms = expire_ms;
+  slot.object.expire_ms = expire_ms;
+  return TakeOut(slot_number);
+}
+
+Object Keyspace::TakeOut(uint32_t slot_number) {
+  Object object = std::exchange(SlotAt(slot_number).object, Object{});
   AddFree(slot_number);
-  return removed;
+  return object;
+}
+
+Keyspace::Remains Keyspace::Flush(uint8_t db) {
+  const uint8_t stored = stored_[db];
+  dead_ += indexes_[stored].size();
+  all_expiring_ -= std::exchange(expiring_[stored], 0);
+  ++flushes_[stored];
+  return {.index = std::exchange(indexes_[stored], StepIndex()),
+          .expiries = std::exchange(expiries_[stored], Expiries())};
+}
+
+std::optional<Object> Keyspace::TakeDeadAt(uint32_t slot_number) {
+  const Object* object = slot_number < slot_count_ ? HeldAt(slot_number) : nullptr;
+  if (object == nullptr || !IsDead(*object)) return std::nullopt;
+  --dead_;
+  return TakeOut(slot_number);
+}
+
+std::optional<Object> Keyspace::TakeDead(size_t& looks) {
+  for (; dead_ != 0 && looks > 0; --looks) {
+    if (next_dead_ >= slot_count_) next_dead_ = 0;
+    if (auto object = TakeDeadAt(static_cast<uint32_t>(next_dead_++))) return object;
+  }
+  return std::nullopt;
+}
+
+bool Keyspace::Remains::FreeSome(size_t& pieces) {
+  if (index.FreeSome(pieces)) return true;
+  return EraseSome(expiries, pieces);
 }
 
 void Keyspace::AddSlot() {
@@ -115,6 +151,7 @@ Object* Keyspace::RestoreObject(ObjectId id, uint8_t stored, std::string_view ke
   slot.generation = GenerationOf(id);
   slot.object.id = id;
   slot.object.db = stored;
+  slot.object.flush = flushes_[stored];
   slot.object.key = key;
   indexes_[stored].Insert(hash, slot_number);
   return &slot.object;
@@ -128,6 +165,7 @@ void Keyspace::Rename(ObjectId id, uint8_t db, std::string_view key) {
   SetExpiry(id, 0);
   indexes_[object.db].Erase(Hash(object.key), slot_number);
   object.db = stored_[db];
+  object.flush = flushes_[object.db];
   object.key = key;
   indexes_[object.db].Insert(Hash(key), slot_number);
   SetExpiry(id, expire_ms);
@@ -137,17 +175,23 @@ void Keyspace::SetExpiry(ObjectId id, uint64_t expire_ms) {
   Object& object = *Mutable(id);
   if (object.expire_ms == expire_ms) return;
   if (object.expire_ms != 0) {
-    expiries_.erase({object.expire_ms, id});
+    expiries_[object.db].erase({object.expire_ms, id});
     --expiring_[object.db];
+    --all_expiring_;
   }
   object.expire_ms = expire_ms;
   if (expire_ms == 0) return;
-  if (!object.HasHolds()) expiries_.insert({expire_ms, id});
+  if (!object.HasHolds()) expiries_[object.db].insert({expire_ms, id});
   ++expiring_[object.db];
+  ++all_expiring_;
 }
 
 const Object* Keyspace::FirstToExpire() const {
-  return expiries_.empty() ? nullptr : Find(expiries_.begin()->second);
+  const std::pair<uint64_t, ObjectId>* first = nullptr;
+  for (const Expiries& expiries : expiries_) {
+    if (!expiries.empty() && (first == nullptr || *expiries.begin() < *first)) first = &*expiries.begin();
+  }
+  return first == nullptr ? nullptr : Find(first->second);
 }
 
 uint8_t Keyspace::DatabaseOf(const Object& object) const {
@@ -157,6 +201,11 @@ uint8_t Keyspace::DatabaseOf(const Object& object) const {
 }
 
 const Object* Keyspace::At(size_t slot) const {
+  const Object* object = HeldAt(slot);
+  return object == nullptr || IsDead(*object) ? nullptr : object;
+}
+
+const Object* Keyspace::HeldAt(size_t slot) const {
   const Object& object = SlotAt(slot).object;
   return object.id == kNoObject ? nullptr : &object;
 }

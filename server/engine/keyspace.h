@@ -3,6 +3,7 @@
 
 #include <array>
 #include <cstdint>
+#include <deque>
 #include <memory>
 #include <optional>
 #include <string_view>
@@ -18,11 +19,20 @@ namespace sluice::engine {
 
 inline constexpr size_t kDatabases = 16;
 
+// How often each database was flushed, by where it is stored: what was put there before the last flush is
+// dead.
+using Flushes = std::array<uint32_t, kDatabases>;
+
 // Objects stay in their slot from creation to removal, so a walk over slots meets every object that exists
 // throughout the walk, however the table grows meanwhile: that is SCAN's promise, and its cursor is a slot
 // number.
+//
+// A flush ends any number of objects at once: the database gets another index, and its objects, which nobody
+// finds any more, lie dead in their slots until somebody takes them out.
 class Keyspace {
  public:
+  using Expiries = absl::btree_set<std::pair<uint64_t, ObjectId>>;
+
   explicit Keyspace(uint64_t hash_seed);
 
   const Object* Find(uint8_t db, std::string_view key) const;
@@ -34,10 +44,28 @@ class Keyspace {
   ObjectId NextId(size_t n = 0) const;
   // The identity that the next Create() should be given if `removed` is removed first.
   ObjectId NextIdWithout(ObjectId removed) const;
-  // `id` is the next generation of a free slot, or the first of a slot behind all others.
+  // `id` is the next generation of a free slot, or the first of a slot behind all others. No dead object lies
+  // there (TakeDead).
   Object& Create(ObjectId id, uint8_t db, std::string_view key);
   // Takes the object out and returns it, so that freeing it can be somebody else's work.
   Object Remove(ObjectId id);
+  // What a flush leaves behind besides dead objects: no state any more.
+  struct Remains {
+    StepIndex index;
+    Expiries expiries;
+    // As FreeSome() of dropped.h.
+    bool FreeSome(size_t& pieces);
+  };
+  // Every object of the database is dead from now on. O(1).
+  Remains Flush(uint8_t db);
+  // Takes the next dead object out of its slot, after looking at no more than `looks` slots, of which those
+  // that it does not need are left; nullopt: none so far.
+  bool has_dead() const { return dead_ != 0; }
+  std::optional<Object> TakeDead(size_t& looks);
+  // The one in that very slot.
+  std::optional<Object> TakeDeadAt(uint32_t slot);
+  const Flushes& flushes() const { return flushes_; }
+
   // `key` must be free in `db`.
   void Rename(ObjectId id, uint8_t db, std::string_view key);
   // From `expire_ms` (unix time) on the object counts as dead; 0: it lives until it is removed.
@@ -47,9 +75,9 @@ class Keyspace {
     const Object& object = *Find(id);
     if (object.expire_ms == 0) return;
     if (delayed) {
-      expiries_.erase({object.expire_ms, id});
+      expiries_[object.db].erase({object.expire_ms, id});
     } else {
-      expiries_.insert({object.expire_ms, id});
+      expiries_[object.db].insert({object.expire_ms, id});
     }
   }
   // What was in database `a` is in `b` from now on, and the other way round.
@@ -59,13 +87,23 @@ class Keyspace {
   size_t size(uint8_t db) const { return indexes_[stored_[db]].size(); }
   // How many of a database's keys have an end, and the one in all databases whose end comes first.
   size_t expiring(uint8_t db) const { return expiring_[stored_[db]]; }
+  bool any_expiring() const { return all_expiring_ != 0; }
   const Object* FirstToExpire() const;
   // The database in which clients find the object.
   uint8_t DatabaseOf(const Object& object) const;
   uint8_t StoredAt(uint8_t db) const { return stored_[db]; }
+  // Memory of a database's index and of what keeps its keys' ends in order, and of the slots of all
+  // databases.
+  size_t index_bytes(uint8_t db) const { return indexes_[stored_[db]].memory_bytes(); }
+  size_t expiries_bytes(uint8_t db) const {
+    return expiries_[stored_[db]].size() * sizeof(Expiries::value_type) * 4 / 3;
+  }
+  size_t slots_bytes() const { return chunks_.size() * kChunk * sizeof(Slot); }
   // For walks: how many slots there are, and the object in one, or nullptr.
   size_t slots() const { return slot_count_; }
   const Object* At(size_t slot) const;
+  // The same, a dead one included.
+  const Object* HeldAt(size_t slot) const;
   // The generation of what is in the slot, or was there last.
   uint32_t GenerationAt(size_t slot) const { return SlotAt(slot).generation; }
 
@@ -89,17 +127,23 @@ class Keyspace {
   const Slot& SlotAt(size_t i) const { return chunks_[i / kChunk][i % kChunk]; }
   uint64_t Hash(std::string_view key) const;
   void AddSlot();
+  bool IsDead(const Object& object) const { return object.flush != flushes_[object.db]; }
+  Object TakeOut(uint32_t slot);
   void AddFree(uint32_t slot);
   void RemoveFree(uint32_t slot);
 
   uint64_t seed_;
   std::vector<std::unique_ptr<Slot[]>> chunks_;
   size_t slot_count_ = 0;
-  std::vector<uint32_t> free_;                 // slots to use again, last first
+  std::deque<uint32_t> free_;                  // slots to use again, last first
   std::array<StepIndex, kDatabases> indexes_;  // by where objects are stored
   std::array<size_t, kDatabases> expiring_{};  // likewise
+  std::array<Expiries, kDatabases> expiries_;  // likewise
+  Flushes flushes_{};                          // likewise
+  size_t all_expiring_ = 0;
+  size_t dead_ = 0;                         // objects
+  size_t next_dead_ = 0;                    // the slot to be looked at next for one
   std::array<uint8_t, kDatabases> stored_;  // where a database's objects are stored: SWAPDB moves no object
-  absl::btree_set<std::pair<uint64_t, ObjectId>> expiries_;
 };
 
 }  // namespace sluice::engine

@@ -32,6 +32,7 @@ constexpr std::string_view TypeName(ObjectType type) {
 struct Object {
   ObjectId id = kNoObject;
   uint8_t db = 0;          // where it is stored; Keyspace::DatabaseOf() says what clients call that
+  uint32_t flush = 0;      // how often that had been flushed when the object came there
   uint64_t expire_ms = 0;  // unix time at which it is dead; 0: never
   std::string key;
   std::variant<std::string, std::unique_ptr<Stream>, std::unique_ptr<StockItem>> value;
@@ -44,6 +45,9 @@ struct Object {
   const std::string& string() const { return *std::get_if<std::string>(&value); }
   const Stream& stream() const { return **std::get_if<std::unique_ptr<Stream>>(&value); }
   const StockItem& item() const { return **std::get_if<std::unique_ptr<StockItem>>(&value); }
+  // About what it takes, its slot and its key's place in the index included. What has many parts is judged by
+  // its first `samples`.
+  size_t memory_bytes(size_t samples) const;
 };
 
 }  // namespace sluice::engine

@@ -86,6 +86,8 @@ class OrderTable {
   // Shows some more; false where all have been shown.
   bool ContinueDump() { return cells_.ContinueDump(1); }
 
+  // Of a table that nobody needs any more: as FreeSome() of dropped.h.
+  bool FreeSome(size_t& pieces) { return cells_.FreeSome(pieces); }
   size_t memory_bytes() const {
     return cells_.memory_bytes() + stretches_.size() * sizeof(Stretch) + free_.capacity() * sizeof(uint32_t);
   }

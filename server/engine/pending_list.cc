@@ -4,6 +4,8 @@
 #include <utility>
 #include <vector>
 
+#include "server/engine/free_some.h"
+
 namespace sluice::engine {
 namespace {
 
@@ -148,6 +150,14 @@ bool PendingList::Restore(const Dumped& dumped, uint64_t next_turn) {
   Put({dumped.id, dumped.since, dumped.deliveries, dumped.consumer});
   next_turn_ = next_turn;
   return true;
+}
+
+// The orders ask the cells: those go behind them.
+bool PendingList::FreeSome(size_t& pieces) {
+  if (EraseSome(by_wait_, pieces) || EraseSome(by_id_, pieces)) return true;
+  if (EraseLarge(shares_, pieces, [](auto& share, size_t& left) { return EraseSome(share.second, left); }))
+    return true;
+  return cells_.FreeSome(pieces);
 }
 
 }  // namespace sluice::engine

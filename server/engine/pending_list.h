@@ -91,6 +91,8 @@ class PendingList {
   // Shows some more; false where all have been shown.
   bool ContinueDump() { return cells_.ContinueDump(1); }
   uint64_t next_turn() const { return next_turn_; }
+  // Of a list that nobody needs any more: as FreeSome() of dropped.h.
+  bool FreeSome(size_t& pieces);
   // Puts what a dump showed into a list without changes of its own; false where the ID is there already.
   bool Restore(const Dumped& dumped, uint64_t next_turn);
 

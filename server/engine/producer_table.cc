@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "server/engine/estimate.h"
+
 namespace sluice::engine {
 
 std::optional<StreamId> ProducerTable::Find(std::string_view producer, std::string_view message) const {
@@ -32,6 +34,15 @@ void ProducerTable::Remember(std::string_view producer, std::string_view message
   if (known != owner.by_text.end()) Forget(known->second);
   owner.by_text.emplace(place->text, place);
   while (owner.by_age.size() > std::max<uint64_t>(most, 1)) Forget(owner.by_age.front());
+}
+
+std::optional<uint64_t> ProducerTable::PlanForget(uint64_t ms, size_t most) const {
+  std::optional<uint64_t> through;
+  // Entries need not come in the order of their IDs (XIDMPRECORD): the highest on the way is what takes all
+  // of them along.
+  for (auto it = messages_.begin(); it != messages_.end() && it->entry.ms <= ms && most > 0; ++it, --most)
+    through = std::max(through.value_or(0), it->entry.ms);
+  return through;
 }
 
 void ProducerTable::ForgetThrough(uint64_t ms) {
@@ -70,11 +81,18 @@ bool ProducerTable::ContinueDump() {
   return false;
 }
 
-size_t ProducerTable::memory_bytes() const {
-  size_t bytes = producers_.size() * (sizeof(Producer) + 2 * sizeof(void*));
-  for (const Message& message : messages_)
-    bytes += sizeof message + message.text.capacity() + 4 * sizeof(void*);
-  return bytes;
+bool ProducerTable::FreeSome(size_t& pieces) {
+  constexpr size_t kPiecesOfMessage = 4;
+  for (; !messages_.empty() && pieces > 0; pieces -= std::min(pieces, kPiecesOfMessage))
+    Forget(messages_.begin());
+  return !messages_.empty();
+}
+
+size_t ProducerTable::memory_bytes(size_t samples) const {
+  return producers_.size() * (sizeof(Producer) + 2 * sizeof(void*)) +
+         EstimateSum(messages_, samples, [](const Message& message) {
+           return sizeof message + message.text.capacity() + 4 * sizeof(void*);
+         });
 }
 
 }  // namespace sluice::engine

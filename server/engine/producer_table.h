@@ -37,6 +37,10 @@ class ProducerTable {
   // What was known of that message so far is forgotten, and so is the producer's oldest where it has more
   // than `most` (at least 1) then.
   void Remember(std::string_view producer, std::string_view message, StreamId entry, uint64_t most);
+  // The millisecond to forget through where what became an entry at or before `ms` is too old: not all of it,
+  // but at least the `most` that have been known longest, and with them only what was appended no later.
+  // nullopt: nothing is too old.
+  std::optional<uint64_t> PlanForget(uint64_t ms, size_t most) const;
   // Forgets, the one known longest first, what became an entry at or before that millisecond, up to the first
   // that did later.
   void ForgetThrough(uint64_t ms);
@@ -47,7 +51,9 @@ class ProducerTable {
     for (const Message& message : messages_)
       visit(std::string_view(message.producer->name), std::string_view(message.text), message.entry);
   }
-  size_t memory_bytes() const;
+  size_t memory_bytes(size_t samples) const;  // about; so many messages are looked at
+  // Of a table that nobody needs any more: as FreeSome() of dropped.h.
+  bool FreeSome(size_t& pieces);
 
   // Shows the messages that are known now, some at a time, whatever is remembered and forgotten meanwhile.
   // Each with a number: the lower, the longer known.

@@ -58,6 +58,8 @@ class RequestTable {
   // Shows some more; false where all have been shown.
   bool ContinueDump() { return cells_.ContinueDump(1); }
 
+  // Of a table that nobody needs any more: as FreeSome() of dropped.h.
+  bool FreeSome(size_t& pieces) { return index_.FreeSome(pieces) || cells_.FreeSome(pieces); }
   size_t memory_bytes() const {
     return sizeof *this + index_.memory_bytes() + cells_.memory_bytes() + heap_bytes_ +
            restocks_.size() * sizeof(Restock);

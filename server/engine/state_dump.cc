@@ -15,14 +15,15 @@ constexpr uint64_t kStepCost = 64;
 
 }  // namespace
 
-StateDump::StateDump(Keyspace& keys, Out out) : keys_(keys), out_(std::move(out)), written_(keys.slots()) {
+StateDump::StateDump(Keyspace& keys, Out out)
+    : keys_(keys), out_(std::move(out)), flushes_(keys.flushes()), written_(keys.slots()) {
   std::string stored;
   for (uint8_t db = 0; db < kDatabases; ++db) stored += static_cast<char>(keys.StoredAt(db));
   Put(StateBegin{.slots = static_cast<uint32_t>(keys.slots()), .stored = stored});
 }
 
 void StateDump::BeforeChange(const Event& event) {
-  // What these end is moved to Take() as it is.
+  // What these end is moved to Take() as it is, or lies dead in its slot for a while.
   if (std::holds_alternative<RemoveKey>(event) || std::holds_alternative<FlushKeys>(event)) return;
   const ObjectId id = TargetOf(event);
   if (id == kNoObject) return;
@@ -44,6 +45,11 @@ void StateDump::Touch(uint32_t slot) {
 void StateDump::Take(Object object, std::deque<Dropped>& dropped) {
   const uint32_t slot = SlotOf(object.id);
   if (slot < written_.size() && !written_[slot]) {
+    // Ended before this began: the slot counts as free.
+    if (!LivedThen(object)) {
+      dropped.emplace_back(std::move(object));
+      return;
+    }
     written_[slot] = true;
     removed_.push_back(std::move(object));
     return;
@@ -78,8 +84,11 @@ bool StateDump::Continue(size_t bytes, std::deque<Dropped>& dropped) {
 
 void StateDump::WriteSlot(uint32_t slot) {
   written_[slot] = true;
-  if (keys_.At(slot) == nullptr) return Put(FreeSlot{.slot = slot, .generation = keys_.GenerationAt(slot)});
-  Write(*keys_.Mutable(keys_.At(slot)->id));
+  Object* object = const_cast<Object*>(keys_.HeldAt(slot));
+  if (object == nullptr || !LivedThen(*object)) {
+    return Put(FreeSlot{.slot = slot, .generation = keys_.GenerationAt(slot)});
+  }
+  Write(*object);
 }
 
 void StateDump::Write(Object& object) {

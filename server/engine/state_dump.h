@@ -11,15 +11,13 @@
 
 #include <absl/container/flat_hash_map.h>
 
+#include "server/engine/dropped.h"
 #include "server/engine/event.h"
 #include "server/engine/keyspace.h"
 #include "server/engine/state_record.h"
 #include "server/engine/string_dump.h"
 
 namespace sluice::engine {
-
-// What is no state any more, but still takes memory.
-using Dropped = std::variant<Object, std::unique_ptr<ConsumerGroup>, std::unique_ptr<ProducerTable>>;
 
 // The happy path: slices walk over the slots and write down what is in each, as StateRecords. Large parts of
 // an object (pending lists, buyers, deleted IDs, long strings) are begun then and go on in slices of their
@@ -63,13 +61,17 @@ class StateDump {
   void WriteString(Object& object);
   void Flush();
 
+  // Of an object that is, or was, in a slot: it lived when the dump began, if the slot is not written yet.
+  bool LivedThen(const Object& object) const { return object.flush == flushes_[object.db]; }
+
   Keyspace& keys_;
   Out out_;
+  const Flushes flushes_;      // when the dump began
   std::vector<bool> written_;  // by slot, of those that there were
   uint32_t next_slot_ = 0;
   std::deque<std::function<bool()>> parts_;
   std::deque<Object> removed_;                                          // not written yet
-  std::deque<Dropped> kept_;                                           // parts_ may still read them
+  std::deque<Dropped> kept_;                                            // parts_ may still read them
   absl::flat_hash_map<ObjectId, std::shared_ptr<StringDump>> strings_;  // long ones under way
   std::string block_;
   uint64_t cost_ = 0;

@@ -2,6 +2,7 @@
 
 #include <sys/mman.h>
 
+#include <algorithm>
 #include <cstdlib>
 #include <new>
 #include <utility>
@@ -45,6 +46,18 @@ ZeroedCells& ZeroedCells::operator=(ZeroedCells&& other) noexcept {
   std::swap(cells_, other.cells_);
   std::swap(size_, other.size_);
   return *this;
+}
+
+bool ZeroedCells::FreeSome(size_t& pieces) {
+  constexpr size_t kStepCells = 256 * 1024 / sizeof(uint64_t);
+  constexpr size_t kPiecesOfStep = 64;  // as many pages
+  while (size_ >= kMappedCells + kStepCells) {
+    if (pieces == 0) return true;
+    munmap(cells_ + size_ - kStepCells, kStepCells * sizeof(uint64_t));
+    size_ -= kStepCells;
+    pieces -= std::min(pieces, kPiecesOfStep);
+  }
+  return false;
 }
 
 void StepIndex::Insert(uint64_t hash, uint32_t slot) {

@@ -21,6 +21,8 @@ class ZeroedCells {
   uint64_t* data() { return cells_; }
   const uint64_t* data() const { return cells_; }
   size_t size() const { return size_; }
+  // Gives memory back from the end, where there is much; as FreeSome() of dropped.h.
+  bool FreeSome(size_t& pieces);
 
  private:
   uint64_t* cells_ = nullptr;
@@ -50,6 +52,8 @@ class StepIndex {
   // Removes `slot`, which must be there under `hash`.
   void Erase(uint64_t hash, uint32_t slot);
   void Clear();
+  // Of an index that nobody needs any more: as FreeSome() of dropped.h.
+  bool FreeSome(size_t& pieces) { return old_.FreeSome(pieces) || fresh_.FreeSome(pieces); }
 
  private:
   static constexpr uint64_t kEmpty = 0;

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "server/engine/free_some.h"
 #include "storage/check.h"
 
 namespace sluice::engine {
@@ -21,6 +22,12 @@ int64_t StockItem::next_stale() const {
 const Bundle* StockItem::BundleOf(uint32_t order) const {
   if (!orders_[order].has(Order::kInBundle)) return nullptr;
   return bundles_.find(order)->second.get();
+}
+
+// The order of moments asks the orders: those go behind them.
+bool StockItem::FreeSome(size_t& pieces) {
+  return EraseSome(open_, pieces) || EraseSome(closed_, pieces) || EraseSome(bundles_, pieces) ||
+         buyers_.FreeSome(pieces) || requests_.FreeSome(pieces) || orders_.FreeSome(pieces);
 }
 
 size_t StockItem::memory_bytes() const {

@@ -111,6 +111,8 @@ class StockItem {
   const Bundle* BundleOf(uint32_t order) const;
 
   size_t memory_bytes() const;
+  // Of an item that nobody needs any more: as FreeSome() of dropped.h.
+  bool FreeSome(size_t& pieces);
 
  private:
   friend class Applier;           // the only one who changes it

@@ -2,7 +2,9 @@
 
 #include <algorithm>
 
+#include "server/engine/estimate.h"
 #include "server/engine/event_codec.h"
+#include "server/engine/free_some.h"
 #include "storage/check.h"
 
 namespace sluice::engine {
@@ -206,13 +208,21 @@ const ConsumerGroup* Stream::FindGroup(uint32_t number) const {
   return it == groups_by_number_.end() ? nullptr : it->second;
 }
 
-size_t Stream::memory_bytes() const {
-  size_t bytes = sizeof *this + deleted_.memory_bytes();
-  if (idempotence_.producers) bytes += idempotence_.producers->memory_bytes();
-  bytes += sealed_.memory_bytes() + open_.memory_bytes();
-  for (const StreamRun& run : open_) bytes += run.memory_bytes();
-  for (const auto& [name, group] : groups_) bytes += group->memory_bytes() + name.capacity();
-  return bytes;
+bool Stream::FreeSome(size_t& pieces) {
+  for (; !open_.empty() && pieces > 0; --pieces) open_.pop_back();
+  if (!open_.empty() || deleted_.FreeSome(pieces)) return true;
+  if (idempotence_.producers && idempotence_.producers->FreeSome(pieces)) return true;
+  if (EraseSome(groups_by_number_, pieces)) return true;
+  return EraseLarge(groups_, pieces, [](auto& group, size_t& left) { return group.second->FreeSome(left); });
+}
+
+size_t Stream::memory_bytes(size_t samples) const {
+  size_t bytes = sizeof *this + deleted_.memory_bytes() + sealed_.memory_bytes() + open_.memory_bytes();
+  if (idempotence_.producers) bytes += idempotence_.producers->memory_bytes(samples);
+  bytes += EstimateSum(open_, samples, [](const StreamRun& run) { return run.memory_bytes(); });
+  return bytes + EstimateSum(groups_, samples, [samples](const auto& named) {
+           return named.second->memory_bytes(samples) + named.first.capacity();
+         });
 }
 
 void Stream::AddToIndex(StreamId id, storage::Place place, uint64_t rank) {

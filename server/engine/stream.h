@@ -130,11 +130,16 @@ class Stream {
   const Idempotence& idempotence() const { return idempotence_; }
   const DeletedIds& deleted() const { return deleted_; }
   const Retention& retention() const { return retention_; }
+  bool KnowsMessages() const { return idempotence_.producers && idempotence_.producers->messages() != 0; }
 
-  size_t memory_bytes() const;
+  // About; of runs in memory, groups and messages of producers `samples` are looked at.
+  size_t memory_bytes(size_t samples) const;
+  // Of a stream that nobody needs any more: as FreeSome() of dropped.h.
+  bool FreeSome(size_t& pieces);
 
  private:
   friend class Applier;  // the only one who changes it
+  friend class Engine;   // swept_
   friend class StateHasher;
   friend struct StreamAccess;  // of checkpoints
   friend class Indexer;        // the only one who moves its index to sidecars and back
@@ -214,6 +219,7 @@ class Stream {
   uint32_t next_group_ = 0;
   Idempotence idempotence_;
   Retention retention_;
+  bool swept_ = false;  // as set in the engine's list of those that are
 };
 
 // Decodes the entry whose AppendEntry event stands at `place`.

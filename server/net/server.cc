@@ -46,10 +46,9 @@ Server& Of(void* data) {
 
 }  // namespace
 
-Server::Server(Config config, std::string config_file, std::string recovery, engine::Journal& journal)
+Server::Server(Config config, Start start, engine::Journal& journal)
     : config_(std::move(config)),
-      config_file_(std::move(config_file)),
-      recovery_(std::move(recovery)),
+      start_(std::move(start)),
       run_id_(RandomHex()),
       started_unix_ms_(UnixMilliseconds()),
       journal_(journal),

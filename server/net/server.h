@@ -31,9 +31,15 @@ namespace sluice::net {
 // Owns everything that has to do with sockets. The thread that calls Run() is the one that executes commands.
 class Server final : private commands::Host {
  public:
-  // `config_file`: as CONFIG and INFO tell it, empty where none was read. `recovery`: what the start found,
-  // one line. `journal` outlives the server.
-  Server(Config config, std::string config_file, std::string recovery, engine::Journal& journal);
+  // How the process began.
+  struct Start {
+    std::string config_file;       // as CONFIG and INFO tell it, empty where none was read
+    std::string recovery;          // what was found in the store, one line
+    uint64_t allocated_bytes = 0;  // before the store was opened
+  };
+
+  // `journal` outlives the server.
+  Server(Config config, Start start, engine::Journal& journal);
   ~Server() override;
   Server(const Server&) = delete;
   Server& operator=(const Server&) = delete;
@@ -84,8 +90,7 @@ class Server final : private commands::Host {
   void CloseAll();
 
   Config config_;
-  std::string config_file_;
-  std::string recovery_;
+  const Start start_;
   std::string run_id_;
   uint64_t started_unix_ms_;
   engine::Journal& journal_;

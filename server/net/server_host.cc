@@ -51,7 +51,7 @@ commands::HostFacts Server::Facts() const {
   std::error_code none;
   return {.run_id = run_id_,
           .executable = std::filesystem::read_symlink("/proc/self/exe", none).string(),
-          .config_file = config_file_,
+          .config_file = start_.config_file,
           .multiplexing_api = "epoll",
           .process_id = getpid(),
           .tcp_port = static_cast<uint16_t>(config_.port != 0 ? config_.port : config_.tls_port),
@@ -68,7 +68,8 @@ commands::HostFacts Server::Facts() const {
           .output_buffer_closed = traffic.output_buffer_closed,
           .protocol_errors = traffic.protocol_errors,
           .clients_evicted = traffic.clients_evicted,
-          .recovery = recovery_};
+          .startup_allocated = start_.allocated_bytes,
+          .recovery = start_.recovery};
 }
 
 void Server::Wake(commands::Session& session) {
@@ -176,15 +177,15 @@ void Server::FillRandom(std::span<char> bytes) {
 }
 
 std::optional<std::string> Server::ConfigRewrite() {
-  if (config_file_.empty()) return "The server is running without a config file";
+  if (start_.config_file.empty()) return "The server is running without a config file";
   Config now = config_;
   // ACL SETUSER has changed them since; those of an ACL file are ACL SAVE's.
   if (config_.aclfile.empty()) now.users = UserWordsOf(users_, config_.requirepass);
-  if (const auto error = RewriteConfigFile(config_file_, now)) {
-    spdlog::warn("CONFIG REWRITE failed: {}: {}", config_file_, *error);
+  if (const auto error = RewriteConfigFile(start_.config_file, now)) {
+    spdlog::warn("CONFIG REWRITE failed: {}: {}", start_.config_file, *error);
     return "Rewriting config file: " + *error;
   }
-  spdlog::info("CONFIG REWRITE: {} is up to date", config_file_);
+  spdlog::info("CONFIG REWRITE: {} is up to date", start_.config_file);
   return std::nullopt;
 }
 

@@ -49,6 +49,8 @@ class LooseEngine {
   }
 
   const engine::Engine& engine() const { return engine_; }
+  bool FreeSome() { return engine_.FreeSome(); }
+  bool DropDeadAlarms(size_t& most) { return engine_.DropDeadAlarms(most); }
   const engine::Stream& stream(engine::ObjectId id) const { return engine_.keys().Find(id)->stream(); }
 
  private:

@@ -89,7 +89,7 @@ class RandomChange {
         if (keys_.Find(0, other) == nullptr) Add(engine::RenameKey{object.id, 0, other});
         return;
       case 2:
-        if (Below(6) == 0) Add(engine::FlushKeys{engine::kAllDatabases});
+        if (Below(6) == 0) Add(engine::FlushKeys{Below(2) == 0 ? uint8_t{0} : engine::kAllDatabases});
         return;
       case 3:
         if (Below(6) == 0) Add(engine::SwapDatabases{0, 1});
@@ -217,6 +217,7 @@ class PowerLoss {
       Record();
       if (OneIn(3)) journal_->checkpointer().RunSlice(1);
       if (OneIn(4)) journal_->log().Submit();
+      if (OneIn(6)) engine_->FreeSome();
       if (OneIn(8)) journal_->log().Tick(now_ms_ += random_() % 700);
       if (OneIn(30)) journal_->checkpointer().Request(engine::CheckpointReason::kSave);
     }

@@ -153,7 +153,7 @@ class ServerTest : public testing::Test {
     auto journal = engine::Journal::Open(Files(), LogOptions(), engine_, &report_, {}, {}, ColdReadOptions());
     ASSERT_TRUE(journal) << journal.error().message;
     journal_ = std::move(*journal);
-    server_ = std::make_unique<Server>(config, "", "", *journal_);
+    server_ = std::make_unique<Server>(config, Server::Start{}, *journal_);
     ASSERT_EQ(server_->Listen(), std::nullopt);
     thread_ = std::thread([this] { server_->Run(); });
     // Once it answers, its handlers of signals are in place.

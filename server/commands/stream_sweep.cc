@@ -1,4 +1,4 @@
-#include "server/commands/retention_sweep.h"
+#include "server/commands/stream_sweep.h"
 
 #include <algorithm>
 
@@ -16,9 +16,10 @@ constexpr uint64_t kRoundMs = 1000;
 constexpr uint64_t kPeriodMs = 100;
 constexpr size_t kStepsInPeriod = 10000;
 constexpr size_t kStepsInSlice = 512;
-// What recording a trim costs, and what it costs for each run that is let go of.
-constexpr size_t kTrimSteps = 16;
+// What recording a loss costs, and what one may take along.
+constexpr size_t kLossSteps = 16;
 constexpr size_t kRunsInTrim = 256;
+constexpr size_t kMessagesInLoss = 64;
 
 size_t Reduce(size_t from, size_t by) {
   return from - std::min(from, by);
@@ -26,13 +27,13 @@ size_t Reduce(size_t from, size_t by) {
 
 }  // namespace
 
-bool RetentionSweep::BeginSlice(const engine::Engine& engine, const Limits& limits, const Time& now) {
+bool StreamSweep::BeginSlice(const engine::Engine& engine, const Limits& limits, const Time& now) {
   if (limits != limits_) {
     limits_ = limits;
     in_round_ = false;
     next_round_ms_ = 0;
   }
-  if (!limits.any() && engine.retained().empty()) {
+  if (!limits.any() && engine.swept().empty()) {
     in_round_ = false;
     return false;
   }
@@ -51,7 +52,7 @@ bool RetentionSweep::BeginSlice(const engine::Engine& engine, const Limits& limi
   return slice_ > 0;
 }
 
-void RetentionSweep::BeginRound() {
+void StreamSweep::BeginRound() {
   in_round_ = true;
   all_ = limits_.any();
   slot_ = 0;
@@ -59,19 +60,19 @@ void RetentionSweep::BeginRound() {
   Leave();
 }
 
-std::optional<engine::TrimStream> RetentionSweep::Next(const engine::Engine& engine) {
+std::optional<engine::Event> StreamSweep::Next(const engine::Engine& engine) {
   while (in_round_ && slice_ > 0) {
     --slice_;
     const Object* object = engine.keys().Find(stream_);
     if (object == nullptr) object = NextStream(engine);
     if (object == nullptr) continue;
-    if (const auto trim = TrimOf(*object)) return trim;
+    if (auto loss = LossOf(*object)) return loss;
   }
   return std::nullopt;
 }
 
 // The stream to be looked at next, from where the round stands; nullptr: the next step goes on.
-const Object* RetentionSweep::NextStream(const engine::Engine& engine) {
+const Object* StreamSweep::NextStream(const engine::Engine& engine) {
   Leave();
   const Object* object = nullptr;
   if (all_) {
@@ -79,34 +80,51 @@ const Object* RetentionSweep::NextStream(const engine::Engine& engine) {
     if (in_round_) object = engine.keys().At(slot_++);
     if (object != nullptr && object->type() != ObjectType::kStream) object = nullptr;
   } else {
-    const auto next = engine.retained().upper_bound(last_stream_);
-    in_round_ = next != engine.retained().end();
-    if (in_round_) object = engine.keys().Find(*next);
+    const auto next = engine.swept().upper_bound(last_stream_);
+    in_round_ = next != engine.swept().end();
+    if (in_round_) object = engine.keys().Find(last_stream_ = *next);
   }
-  if (object != nullptr) stream_ = last_stream_ = object->id;
+  if (object != nullptr) stream_ = object->id;
   return object;
 }
 
-void RetentionSweep::Leave() {
+void StreamSweep::Leave() {
   stream_ = engine::kNoObject;
   walk_ = {};
 }
 
-// The stream's next trim. Where there is none, either the stream is done with, or its runs are counted on in
+// What the stream loses next. Where that is nothing, either it is done with, or its runs are counted on in
 // the next step.
-std::optional<engine::TrimStream> RetentionSweep::TrimOf(const Object& object) {
+std::optional<engine::Event> StreamSweep::LossOf(const Object& object) {
+  std::optional<engine::Event> loss = TrimOf(object);
+  if (!loss && counting_) return std::nullopt;
+  if (!loss) loss = OblivionOf(object);
+  if (!loss) return Leave(), std::nullopt;
+  slice_ = Reduce(slice_, kLossSteps);
+  return loss;
+}
+
+std::optional<engine::Event> StreamSweep::TrimOf(const Object& object) {
   const Stream& stream = object.stream();
   const uint64_t most_ms = stream.retention().ms.value_or(limits_.ms);
   const uint64_t most_bytes = stream.retention().bytes.value_or(limits_.bytes);
   std::optional<StreamId> last;
   if (most_ms != 0 && now_ms_ > most_ms) last = stream.PlanTrimBelow({now_ms_ - most_ms, 0}, kRunsInTrim);
-  if (!last && most_bytes != 0) {
-    if (!stream.MeasureBack(walk_, most_bytes, slice_)) return std::nullopt;
-    if (walk_.bytes >= most_bytes) last = stream.PlanTrimBelow(*walk_.above, kRunsInTrim);
-  }
-  if (!last) return Leave(), std::nullopt;
-  slice_ = Reduce(slice_, kTrimSteps);
+  counting_ = !last && most_bytes != 0 && !stream.MeasureBack(walk_, most_bytes, slice_);
+  if (!last && !counting_ && walk_.bytes >= most_bytes && most_bytes != 0)
+    last = stream.PlanTrimBelow(*walk_.above, kRunsInTrim);
+  if (!last) return std::nullopt;
   return engine::TrimStream{object.id, *last};
+}
+
+std::optional<engine::Event> StreamSweep::OblivionOf(const Object& object) {
+  const engine::Idempotence& idempotence = object.stream().idempotence();
+  if (!idempotence.producers) return std::nullopt;
+  const uint64_t seconds = idempotence.seconds != 0 ? idempotence.seconds : limits_.producer_seconds;
+  if (now_ms_ < seconds * 1000) return std::nullopt;
+  const auto through_ms = idempotence.producers->PlanForget(now_ms_ - seconds * 1000, kMessagesInLoss);
+  if (!through_ms) return std::nullopt;
+  return engine::ForgetMessages{object.id, *through_ms};
 }
 
 }  // namespace sluice::commands
