@@ -59,9 +59,17 @@ std::vector<const Command*> AllWithKeys() {
 // Who reads alone may not use what writes, whoever writes alone may not use what tells what is there. Written
 // down here a second time, apart from the table: what tells no more than whether a key is there, or how long
 // it is.
-const std::set<std::string_view> kTellNoValue = {
-    "exists", "touch",           "type",        "strlen",          "xlen",
-    "watch",  "object|encoding", "object|freq", "object|idletime", "object|refcount"};
+const std::set<std::string_view> kTellNoValue = {"exists",
+                                                 "memory|usage",
+                                                 "object|encoding",
+                                                 "object|freq",
+                                                 "object|idletime",
+                                                 "object|refcount",
+                                                 "strlen",
+                                                 "touch",
+                                                 "type",
+                                                 "watch",
+                                                 "xlen"};
 // Writes that tell what was there.
 const std::set<std::string_view> kWriteAndTell = {"decr",
                                                   "decrby",
