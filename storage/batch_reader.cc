@@ -83,8 +83,9 @@ void SearchBatches(std::span<const char> bytes, uint64_t log_id, uint64_t incarn
     if (!header) continue;
     if (header->incarnation > newest) traces->unknown_incarnation = true;
     traces->claimed = std::max(traces->claimed, header->durable);
-    if (header->incarnation >= incarnation)
-      traces->end = std::max(traces->end, header->base + header->length);
+    // However short a damaged length is, the header stood there.
+    const uint64_t length = std::max<uint64_t>(header->length, kBatchHeaderBytes);
+    if (header->incarnation >= incarnation) traces->end = std::max(traces->end, header->base + length);
   }
 }
 

@@ -184,6 +184,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
             opening.log ? what : what + " / " + opening.log.error().message);
     if (opening.log) {
       Require(opening.records == found->records - found->records_behind, "and on what is left", what);
+      Require((opening.report.cut_bytes != 0) == found->torn(), "and on the tail", what);
     }
   }
   RequireRepaired(contents, *found);
