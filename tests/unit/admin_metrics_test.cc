@@ -187,7 +187,7 @@ TEST(KeyWalk, IsBounded) {
   }
   stage.Ask("a", {"XADD", std::string(1000, 'k'), "1-0", "f", "v"});
   const auto told = [](const KeyFigures& keys) { return keys.streams.size() + keys.groups.size(); };
-  for (const uint64_t room : {0, 1, 2, 7, 29, 30, 1000}) {
+  for (const uint64_t room : {0u, 1u, 2u, 7u, 29u, 30u, 1000u}) {
     const KeyFigures keys = Walk(stage, room);
     EXPECT_EQ(told(keys), std::min<uint64_t>(room, 30));
     EXPECT_EQ(told(keys) + keys.left_out, 31u) << "the long name is never told";

@@ -75,7 +75,7 @@ TEST(StoreCopy, OfAStoreThatIsAtRest) {
 
 // The server writes on, and rolls, between any two pieces of the copy.
 TEST(StoreCopy, HoldsAllThatWasCommittedBeforeItBegan) {
-  for (const size_t at_once : {1, 30, 200}) {
+  for (const size_t at_once : {1u, 30u, 200u}) {
     MemoryFileSystem files;
     LogOptions options = SmallOptions();
     Opened opened = MustOpen(files, options);

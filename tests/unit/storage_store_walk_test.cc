@@ -312,7 +312,7 @@ TEST(StoreWalk, FindsEveryDamagedPlace) {
 TEST(StoreWalk, WorksOutWhatHeadersSaid) {
   Store store(false);
   store.Damage("/store/STORE", 30);
-  for (const uint64_t sequence : {1, 3, 4}) store.Damage(SegmentPath(sequence), 40);
+  for (const uint64_t sequence : {1u, 3u, 4u}) store.Damage(SegmentPath(sequence), 40);
   const StoreFindings found = store.Walk();
   EXPECT_TRUE(found.damaged());
   EXPECT_EQ(store.shown, store.bodies);
