@@ -585,7 +585,7 @@ TEST_F(HostileTest, NoReplyCanBeForgedByWhatIsEchoed) {
 
 TEST_F(HostileTest, OverLongPathsAreRefused) {
   const TemporaryDirectory home;
-  for (const size_t length : {108, 5'000, 100'000}) {
+  for (const size_t length : {108u, 5'000u, 100'000u}) {
     const std::string path = home.path() + "/" + std::string(length, 'a');
     for (const char* option : {"--unixsocket", "--pidfile", "--logfile", "--aclfile", "--dir"}) {
       if (length == 108 && std::string_view(option) != "--unixsocket") continue;  // a name like another

@@ -141,7 +141,7 @@ TEST(StoreTools, WhatCannotBeLookedAt) {
   EXPECT_EQ(Check({home.path() + "/missing"}).status, 3);
   EXPECT_EQ(Check({}).status, 3);
   EXPECT_EQ(Check({home.path(), "--from", "x"}).status, 3);
-  for (const size_t length : {300, 5000, 100'000}) {
+  for (const size_t length : {300u, 5000u, 100'000u}) {
     const ProgramResult result = Check({"/" + std::string(length, 'a')});
     EXPECT_EQ(result.status, 3);
     EXPECT_LT(result.output.size(), length + 200);

@@ -64,7 +64,7 @@ class Records {
 };
 
 TEST(TailCache, HoldsTheNewestSegmentsAndNoMore) {
-  for (const uint64_t cached : {0, 1, 3}) {
+  for (const uint64_t cached : {0u, 1u, 3u}) {
     MemoryFileSystem files;
     LogOptions options = SmallOptions();
     options.tail_cache_bytes = cached * kSegment;
