@@ -11,6 +11,11 @@ tl::unexpected<Error> Damage(std::string what) {
   return tl::make_unexpected(Error{Error::Code::kCorrupt, std::move(what)});
 }
 
+// What a batch says of the log before it: nothing can be durable behind it when it is written.
+Lsn ClaimOf(const BatchHeader& header) {
+  return std::min(header.durable, header.base);
+}
+
 }  // namespace
 
 std::string BatchReader::WhyNot(uint64_t incarnation) const {
@@ -26,7 +31,7 @@ Result<BatchHeader> BatchReader::ReadHeader(std::span<const char> segment, Lsn b
   if (header->base != base + offset) return Damage("a batch of another place in the log");
   if (auto why = WhyNot(header->incarnation); !why.empty())
     return Damage("a batch that cannot follow: " + why);
-  claimed_ = std::max(claimed_, header->durable);
+  claimed_ = std::max(claimed_, ClaimOf(*header));
   if (header->length > segment.size() - offset) return Damage("a batch that the file ends within");
   return *header;
 }
@@ -82,7 +87,7 @@ void SearchBatches(std::span<const char> bytes, uint64_t log_id, uint64_t incarn
     const auto header = DecodeBatchHeader(bytes.data() + at, log_id);
     if (!header) continue;
     if (header->incarnation > newest) traces->unknown_incarnation = true;
-    traces->claimed = std::max(traces->claimed, header->durable);
+    traces->claimed = std::max(traces->claimed, ClaimOf(*header));
     // However short a damaged length is, the header stood there.
     const uint64_t length = std::max<uint64_t>(header->length, kBatchHeaderBytes);
     if (header->incarnation >= incarnation) traces->end = std::max(traces->end, header->base + length);
