@@ -351,7 +351,9 @@ void Walk::LookBehindEnd() {
   const std::span<const char> rest = last_.bytes.subspan(std::min<uint64_t>(segment.end, last_.bytes.size()));
   if (segment.end + kBatchHeaderBytes <= std::min<uint64_t>(last_.bytes.size(), segment.header.capacity)) {
     const auto header = DecodeBatchHeader(rest.data(), found_.store.log_id);
-    torn_batch_ = header ? header->base == end_ && reader_->WhyNot(header->incarnation).empty()
+    // What is older than the segment was there before it.
+    torn_batch_ = header ? header->base == end_ && header->incarnation >= segment.header.incarnation &&
+                               reader_->WhyNot(header->incarnation).empty()
                          : IsDamagedHeader(rest.data(), end_, found_.store.log_id);
     if (torn_batch_) traces_.end = std::max(traces_.end, end_ + kBatchHeaderBytes);
   }
