@@ -7,10 +7,6 @@
 namespace sluice::storage {
 namespace {
 
-tl::unexpected<Error> Damage(std::string what) {
-  return tl::make_unexpected(Error{Error::Code::kCorrupt, std::move(what)});
-}
-
 // What a batch says of the log before it: nothing can be durable behind it when it is written.
 Lsn ClaimOf(const BatchHeader& header) {
   return std::min(header.durable, header.base);
@@ -25,14 +21,14 @@ std::string BatchReader::WhyNot(uint64_t incarnation) const {
 }
 
 Result<BatchHeader> BatchReader::ReadHeader(std::span<const char> segment, Lsn base, uint64_t offset) {
-  if (offset + kBatchHeaderBytes > segment.size()) return Damage("the file ends here");
+  if (offset + kBatchHeaderBytes > segment.size()) return Corrupt("the file ends here");
   const auto header = DecodeBatchHeader(segment.data() + offset, log_id_);
-  if (!header) return Damage("no batch header that matches its checksum");
-  if (header->base != base + offset) return Damage("a batch of another place in the log");
+  if (!header) return Corrupt("no batch header that matches its checksum");
+  if (header->base != base + offset) return Corrupt("a batch of another place in the log");
   if (auto why = WhyNot(header->incarnation); !why.empty())
-    return Damage("a batch that cannot follow: " + why);
+    return Corrupt("a batch that cannot follow: " + why);
   claimed_ = std::max(claimed_, ClaimOf(*header));
-  if (header->length > segment.size() - offset) return Damage("a batch that the file ends within");
+  if (header->length > segment.size() - offset) return Corrupt("a batch that the file ends within");
   return *header;
 }
 
@@ -46,20 +42,21 @@ Result<BatchHeader> BatchReader::Read(std::span<const char> segment, Lsn base, u
   uint64_t digest = 0;
   uint64_t at = offset + kBatchHeaderBytes;
   for (uint32_t i = 0; i < header->records; ++i) {
-    if (at + kRecordHeaderBytes > end) return Damage("a batch shorter than its records");
+    if (at + kRecordHeaderBytes > end) return Corrupt("a batch shorter than its records");
     const RecordHeader record = LoadRecordHeader(segment.data() + at);
     const uint64_t bytes = RecordBytes(record.body_bytes);
     if (bytes > end - at)
-      return Damage("record " + std::to_string(i) + " of the batch is longer than the batch");
+      return Corrupt("record " + std::to_string(i) + " of the batch is longer than the batch");
     if (checksum(base + at, segment.data() + at + 8, bytes - 8) != record.checksum) {
-      return Damage("record " + std::to_string(i) + " of the batch, at offset " + std::to_string(at) +
-                    ", does not match its checksum");
+      return Corrupt("record " + std::to_string(i) + " of the batch, at offset " + std::to_string(at) +
+                     ", does not match its checksum");
     }
     known = known && record.type == RecordHeader::kEvents;
     digest = FoldDigest(digest, record.checksum);
     at += bytes;
   }
-  if (at != end || digest != header->digest) return Damage("a batch that does not match its header's digest");
+  if (at != end || digest != header->digest)
+    return Corrupt("a batch that does not match its header's digest");
   if (!known) {
     return tl::make_unexpected(
         Error{Error::Code::kInvalid, "a batch written by a later version of this program"});
@@ -87,6 +84,7 @@ void SearchBatches(std::span<const char> bytes, uint64_t log_id, uint64_t incarn
     const auto header = DecodeBatchHeader(bytes.data() + at, log_id);
     if (!header) continue;
     if (header->incarnation > newest) traces->unknown_incarnation = true;
+    traces->incarnation = std::max(traces->incarnation, header->incarnation);
     traces->claimed = std::max(traces->claimed, ClaimOf(*header));
     // However short a damaged length is, the header stood there.
     const uint64_t length = std::max<uint64_t>(header->length, kBatchHeaderBytes);

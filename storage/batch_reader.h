@@ -55,6 +55,7 @@ RecordView ReadRecord(const char* segment, uint64_t offset);
 struct Traces {
   Lsn claimed{};                     // the highest LSN said to have been durable
   Lsn end{};                         // the furthest byte of a batch of the last incarnation or later
+  uint64_t incarnation = 0;          // the highest
   bool unknown_incarnation = false;  // some are younger than the STORE file
 };
 // Whether a batch header that was damaged stands at `from`, where one of `lsn` would: what is neither one

@@ -9,9 +9,8 @@
 namespace sluice::storage {
 namespace {
 
-constexpr std::string_view kMagic = "SLCCHKPT";
-constexpr std::string_view kPrefix = "checkpoint-";
-constexpr std::string_view kUnfinished = ".new";
+constexpr std::string_view kCheckpointMagic = "SLCCHKPT";
+constexpr std::string_view kCheckpointPrefix = "checkpoint-";
 constexpr size_t kDigits = 12;
 
 uint64_t HeaderChecksum(const char* header) {
@@ -22,7 +21,7 @@ uint64_t HeaderChecksum(const char* header) {
 
 void Encode(const CheckpointHeader& header, std::span<char, CheckpointHeader::kBytes> to) {
   std::memset(to.data(), 0, to.size());
-  kMagic.copy(to.data() + 8, kMagic.size());
+  kCheckpointMagic.copy(to.data() + 8, kCheckpointMagic.size());
   StoreLittle<uint32_t>(to.data() + 16, kCheckpointVersion);
   StoreLittle<uint32_t>(to.data() + 20, 0);  // flags
   StoreLittle(to.data() + 24, header.log_id);
@@ -39,7 +38,7 @@ Result<CheckpointHeader> DecodeCheckpointHeader(std::span<const char> bytes) {
   if (bytes.size() < CheckpointHeader::kBytes)
     return fail(Error::Code::kCorrupt, "shorter than a checkpoint's header");
   const char* from = bytes.data();
-  if (std::string_view(from + 8, kMagic.size()) != kMagic)
+  if (std::string_view(from + 8, kCheckpointMagic.size()) != kCheckpointMagic)
     return fail(Error::Code::kCorrupt, "not a checkpoint");
   if (LoadLittle<uint64_t>(from) != HeaderChecksum(from))
     return fail(Error::Code::kCorrupt, "the header's checksum does not match");
@@ -75,22 +74,22 @@ CheckpointEnd LoadCheckpointEnd(const char* from) {
 
 std::string CheckpointName(uint64_t sequence) {
   const std::string digits = std::to_string(sequence);
-  return std::string(kPrefix) + std::string(digits.size() < kDigits ? kDigits - digits.size() : 0, '0') +
-         digits;
+  return std::string(kCheckpointPrefix) +
+         std::string(digits.size() < kDigits ? kDigits - digits.size() : 0, '0') + digits;
 }
 
 std::optional<uint64_t> CheckpointSequence(const std::string& name, bool* unfinished) {
   std::string_view rest = name;
-  if (!rest.starts_with(kPrefix)) return std::nullopt;
-  rest.remove_prefix(kPrefix.size());
-  *unfinished = rest.ends_with(kUnfinished);
-  if (*unfinished) rest.remove_suffix(kUnfinished.size());
+  if (!rest.starts_with(kCheckpointPrefix)) return std::nullopt;
+  rest.remove_prefix(kCheckpointPrefix.size());
+  *unfinished = rest.ends_with(kUnfinishedSuffix);
+  if (*unfinished) rest.remove_suffix(kUnfinishedSuffix.size());
   uint64_t sequence = 0;
   const auto [end, error] = std::from_chars(rest.data(), rest.data() + rest.size(), sequence);
   if (error != std::errc() || end != rest.data() + rest.size() || sequence == 0 || rest.size() < kDigits)
     return std::nullopt;
   // One name a number.
-  if (CheckpointName(sequence).size() != kPrefix.size() + rest.size()) return std::nullopt;
+  if (CheckpointName(sequence).size() != kCheckpointPrefix.size() + rest.size()) return std::nullopt;
   return sequence;
 }
 

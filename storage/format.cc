@@ -48,10 +48,6 @@ class Reader {
   const char* from_;
 };
 
-tl::unexpected<Error> Corrupt(std::string message) {
-  return tl::make_unexpected(Error{Error::Code::kCorrupt, std::move(message)});
-}
-
 // The checks that both files' headers share: magic, checksum, version, in the order that gives the best
 // message.
 Result<void> CheckFileHeader(std::span<const char> bytes, uint64_t magic, uint64_t checksum,

@@ -118,6 +118,9 @@ inline RecordHeader LoadRecordHeader(const char* from) {
 }
 
 // Names within the store's directory.
+// A file that is being made: NAME.new, until it is whole.
+inline constexpr std::string_view kUnfinishedSuffix = ".new";
+
 std::string SegmentName(uint64_t sequence);                        // 000000000001.log
 std::optional<uint64_t> SegmentSequence(const std::string& name);  // nothing where it is not a segment's name
 std::string SidecarName(uint64_t sequence);                        // 000000000001.idx

@@ -16,11 +16,7 @@ namespace sluice::storage {
 namespace {
 
 constexpr uint64_t kIdleMs = 100;
-constexpr uint64_t kLargestSegment = (uint64_t{1} << 32) - kBlockBytes;  // offsets have 32 bits
-
-tl::unexpected<Error> Fail(Error::Code code, std::string message) {
-  return tl::make_unexpected(Error{code, std::move(message)});
-}
+constexpr uint64_t kMostAddressable = (uint64_t{1} << 32) - kBlockBytes;  // offsets have 32 bits
 
 }  // namespace
 
@@ -88,7 +84,7 @@ Result<void> Log::Roll(size_t max_bytes) {
   if (max_bytes >= refused_bytes_) return tl::make_unexpected(*refusal_);
   const uint64_t needed =
       kSegmentHeaderBytes + kBatchHeaderBytes + RecordBytes(max_bytes) + kBatchHeaderBytes;
-  if (max_bytes > kLargestSegment || needed > kLargestSegment) {
+  if (max_bytes > kMostAddressable || needed > kMostAddressable) {
     return Fail(Error::Code::kInvalid,
                 "a record of " + std::to_string(max_bytes) + " bytes is more than a log can hold");
   }

@@ -8,10 +8,6 @@
 namespace sluice::storage {
 namespace {
 
-tl::unexpected<Error> Fail(Error::Code code, std::string message) {
-  return tl::make_unexpected(Error{code, std::move(message)});
-}
-
 std::string Directory(const std::string& path) {
   return std::filesystem::path(path).parent_path().string();
 }

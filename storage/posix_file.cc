@@ -22,10 +22,6 @@ off_t Offset(uint64_t bytes) {
   return static_cast<off_t>(bytes);
 }
 
-iovec Vector(std::span<const char> bytes) {
-  return {const_cast<char*>(bytes.data()), bytes.size()};
-}
-
 }  // namespace
 
 tl::unexpected<Error> SystemError(int error_number, const std::string& what, const std::string& path) {
@@ -58,7 +54,7 @@ Result<void> PosixFile::WriteBlocks(uint64_t offset, std::span<const char> block
                                     bool durable) {
   int flags = durable ? RWF_DSYNC : 0;
   while (!blocks.empty() || !last.empty()) {
-    const std::array<iovec, 2> vectors{Vector(blocks), Vector(last)};
+    const std::array<iovec, 2> vectors{VectorOf(blocks), VectorOf(last)};
     const ssize_t wrote = pwritev2(descriptor_, vectors.data(), 2, Offset(offset), flags);
     if (wrote < 0 && (errno == EINTR || errno == EAGAIN)) continue;
     if (wrote < 0 && errno == EOPNOTSUPP && flags != 0) {

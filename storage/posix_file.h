@@ -1,6 +1,9 @@
 // A file of the kernel's.
 #pragma once
 
+#include <sys/uio.h>
+
+#include <span>
 #include <string>
 
 #include "storage/file_system.h"
@@ -9,6 +12,11 @@ namespace sluice::storage {
 
 // `what` the kernel refused, of which file, and why, as an error: kFull where `error_number` speaks of space.
 tl::unexpected<Error> SystemError(int error_number, const std::string& what, const std::string& path);
+
+// As the calls that write want them.
+inline iovec VectorOf(std::span<const char> bytes) {
+  return {const_cast<char*>(bytes.data()), bytes.size()};
+}
 
 class PosixFile : public File {
  public:

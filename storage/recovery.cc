@@ -7,14 +7,6 @@
 #include "storage/check.h"
 
 namespace sluice::storage {
-namespace {
-
-tl::unexpected<Error> Corrupt(std::string message) {
-  return tl::make_unexpected(Error{Error::Code::kCorrupt, std::move(message)});
-}
-
-}  // namespace
-
 Recovery::Recovery(FileSystem& files, std::string directory, const StoreHeader& store, BufferPool& buffers,
                    const SidecarMaker* sidecars)
     : files_(files),
@@ -44,9 +36,10 @@ Result<void> Recovery::Read(const Log::Start& start, RecoveryReport* report) {
       }
     }
     if (parts_.back().header.compacted()) {
-      return Corrupt(parts_.back().path +
-                     ": it has been compacted, and stands only together with a checkpoint: none that is whole "
-                     "reaches behind it");
+      return Corrupt(
+          parts_.back().path +
+          ": it has been compacted, and stands only together with a checkpoint: none that is whole "
+          "reaches behind it");
     }
     if (auto followed = Follow(start, report); !followed) return followed;
   }
@@ -277,7 +270,7 @@ Result<std::shared_ptr<char>> Recovery::Load(const Part& part) {
     at += batch->length;
   }
   if (at == part.end && header) return memory;
-  return Corrupt(part.path + ", offset " + std::to_string(at) + ": it changed while it was being read");
+  return CorruptAt(part.path, at, "it changed while it was being read");
 }
 
 Result<void> Recovery::Harden() {

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <string>
 #include <tl/expected.hpp>
+#include <utility>
 
 namespace sluice::storage {
 
@@ -21,5 +22,16 @@ struct Error {
 
 template <typename T>
 using Result = tl::expected<T, Error>;
+
+inline tl::unexpected<Error> Fail(Error::Code code, std::string message) {
+  return tl::make_unexpected(Error{code, std::move(message)});
+}
+inline tl::unexpected<Error> Corrupt(std::string message) {
+  return Fail(Error::Code::kCorrupt, std::move(message));
+}
+// `what` is wrong at `offset` of the file `path`.
+inline tl::unexpected<Error> CorruptAt(const std::string& path, uint64_t offset, const std::string& what) {
+  return Corrupt(path + ", offset " + std::to_string(offset) + ": " + what);
+}
 
 }  // namespace sluice::storage

@@ -78,11 +78,6 @@ class BatchPacker {
   uint64_t digest_ = 0;
 };
 
-tl::unexpected<Error> Corrupt(const SealedSegment& segment, uint64_t at, const std::string& what) {
-  return tl::make_unexpected(
-      Error{Error::Code::kCorrupt, segment.path + ", offset " + std::to_string(at) + ": " + what});
-}
-
 tl::unexpected<Error> GivenUp() {
   return tl::make_unexpected(Error{Error::Code::kInvalid, "given up"});
 }
@@ -91,14 +86,14 @@ tl::unexpected<Error> GivenUp() {
 Result<std::string> Pack(const SealedSegment& segment, std::span<const char> old, const Judge& judge,
                          const Progress& progress) {
   auto header = DecodeSegmentHeader(old, segment.identity.log_id);
-  if (!header) return Corrupt(segment, 0, header.error().message);
+  if (!header) return CorruptAt(segment.path, 0, header.error().message);
   BatchReader reader(segment.identity.log_id, UINT64_MAX);
   std::string replacement;
   uint64_t at = kSegmentHeaderBytes;
   std::optional<BatchPacker> packer;
   while (at < segment.identity.end) {
     const auto batch = reader.Read(old.first(segment.identity.end), segment.identity.base, at);
-    if (!batch) return Corrupt(segment, at, batch.error().message);
+    if (!batch) return CorruptAt(segment.path, at, batch.error().message);
     if (!packer) packer.emplace(*header, batch->epoch);
     at += kBatchHeaderBytes;
     for (uint32_t i = 0; i < batch->records; ++i) {
@@ -131,7 +126,7 @@ Result<RewrittenSegment> RewriteSegment(FileSystem& files, const SealedSegment& 
   if (!file) return fail(file.error());
   auto size = (*file)->Size();
   if (!size) return fail(size.error());
-  if (*size < segment.identity.end) return Corrupt(segment, *size, "the file ends here");
+  if (*size < segment.identity.end) return CorruptAt(segment.path, *size, "the file ends here");
   auto old = (*file)->Map(segment.identity.end);
   if (!old) return fail(old.error());
   auto bytes = Pack(segment, {old->get(), segment.identity.end}, judge, progress);

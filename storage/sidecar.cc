@@ -13,7 +13,7 @@
 namespace sluice::storage {
 namespace {
 
-constexpr uint64_t kMagic = 0x5845444E49434C53;  // "SLCINDEX"
+constexpr uint64_t kSidecarMagic = 0x5845444E49434C53;  // "SLCINDEX"
 
 static_assert(sizeof(Stretch) == 24);
 
@@ -36,10 +36,6 @@ struct Header {
   uint32_t zero;
 };
 static_assert(sizeof(Header) == Sidecar::kHeaderBytes);
-
-tl::unexpected<Error> Corrupt(const char* message) {
-  return tl::make_unexpected(Error{Error::Code::kCorrupt, message});
-}
 
 uint64_t Sum(const char* bytes, size_t size) {
   return XXH3_64bits(bytes, size);
@@ -75,7 +71,7 @@ std::string Encode(const SidecarParts& parts) {
   const size_t cells_at = bytes.size();
   AppendArray(bytes, parts.cells);
   Header header{};
-  header.magic = kMagic;
+  header.magic = kSidecarMagic;
   header.version = kFormatVersion;
   header.log_id = parts.identity.log_id;
   header.sequence = parts.identity.sequence;
@@ -113,7 +109,7 @@ Result<void> Sidecar::Parse(std::span<const char> bytes, const SidecarIdentity& 
   Header header;
   if (bytes.size() < sizeof header) return Corrupt("the index ends within its header");
   std::memcpy(&header, bytes.data(), sizeof header);
-  if (header.magic != kMagic || header.version != kFormatVersion || header.flags != 0) {
+  if (header.magic != kSidecarMagic || header.version != kFormatVersion || header.flags != 0) {
     return Corrupt("no index of this version");
   }
   if (HeaderSum(header) != header.checksum) return Corrupt("the index's header does not match its checksum");

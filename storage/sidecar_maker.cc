@@ -6,11 +6,7 @@
 #include "storage/sidecar_builder.h"
 
 namespace sluice::storage {
-namespace {
-
-constexpr std::string_view kUnfinished = ".new";
-
-}  // namespace
+namespace {}  // namespace
 
 SidecarMaker::SidecarMaker(FileSystem& files, std::string directory, IndexVisitor visit)
     : files_(files), directory_(std::move(directory)), visit_(visit) {}
@@ -99,7 +95,7 @@ Result<std::shared_ptr<const Sidecar>> SidecarMaker::Load(const SidecarIdentity&
 
 Result<void> SidecarMaker::Write(uint64_t sequence, const std::string& bytes) const {
   const std::string path = directory_ + "/" + SidecarName(sequence);
-  const std::string unfinished = path + std::string(kUnfinished);
+  const std::string unfinished = path + std::string(kUnfinishedSuffix);
   (void)files_.Remove(unfinished);  // it may be longer than what is written now
   auto file = files_.Open(unfinished, {.create = true});
   if (!file) return tl::make_unexpected(file.error());
@@ -114,8 +110,8 @@ Result<void> RemoveStraySidecars(FileSystem& files, const std::string& directory
   if (!names) return tl::make_unexpected(names.error());
   for (const std::string& name : *names) {
     std::string stem = name;
-    const bool unfinished = stem.ends_with(kUnfinished);
-    if (unfinished) stem.resize(stem.size() - kUnfinished.size());
+    const bool unfinished = stem.ends_with(kUnfinishedSuffix);
+    if (unfinished) stem.resize(stem.size() - kUnfinishedSuffix.size());
     const auto sequence = SidecarSequence(stem);
     if (!sequence || (!unfinished && *sequence >= first && *sequence < active)) continue;
     if (auto removed = files.Remove(directory + "/" + name); !removed) return removed;

@@ -12,15 +12,14 @@
 namespace sluice::storage {
 namespace {
 
-constexpr std::string_view kPrefix = "spare-";
-constexpr std::string_view kUnfinished = ".new";
-constexpr uint64_t kChunkBytes = 256 << 10;  // zeroed at a time: about what a disk does within one commit
+constexpr std::string_view kSparePrefix = "spare-";
+constexpr uint64_t kZerosBytes = 256 << 10;  // zeroed at a time: about what a disk does within one commit
 constexpr uint64_t kRetryUs = 2'000'000;     // after a failure, most likely of space
 
 // The number in `spare-N`.
 std::optional<uint64_t> SpareNumber(std::string_view name) {
-  if (!name.starts_with(kPrefix)) return std::nullopt;
-  name.remove_prefix(kPrefix.size());
+  if (!name.starts_with(kSparePrefix)) return std::nullopt;
+  name.remove_prefix(kSparePrefix.size());
   uint64_t number = 0;
   const auto [stop, failed] = std::from_chars(name.data(), name.data() + name.size(), number);
   if (failed != std::errc() || stop != name.data() + name.size()) return std::nullopt;
@@ -104,8 +103,8 @@ void SpareFiles::AdoptLeftovers() {
   if (!names) return;
   for (const std::string& name : *names) {
     std::string_view stem = name;
-    const bool unfinished = stem.ends_with(kUnfinished);
-    if (unfinished) stem.remove_suffix(kUnfinished.size());
+    const bool unfinished = stem.ends_with(kUnfinishedSuffix);
+    if (unfinished) stem.remove_suffix(kUnfinishedSuffix.size());
     const auto number = SpareNumber(stem);
     if (!number) continue;
     next_number_ = std::max(next_number_, *number + 1);
@@ -149,7 +148,7 @@ Result<void> SpareFiles::MakeSpare() {
   std::string unfinished;
   auto file = AllocateUnfinished(&unfinished);
   if (!file) return tl::make_unexpected(file.error());
-  const std::string path = unfinished.substr(0, unfinished.size() - kUnfinished.size());
+  const std::string path = unfinished.substr(0, unfinished.size() - kUnfinishedSuffix.size());
   auto made = Zero(**file).and_then([&] { return (*file)->Sync(); }).and_then([&] {
     return files_.Rename(unfinished, path);
   });
@@ -168,7 +167,7 @@ Result<std::unique_ptr<File>> SpareFiles::AllocateUnfinished(std::string* path) 
       return tl::make_unexpected(Error{Error::Code::kFull, "the files would take more than maxdisk"});
     }
   }
-  *path = Path(std::string(kPrefix) + std::to_string(next_number_++) + std::string(kUnfinished));
+  *path = Path(std::string(kSparePrefix) + std::to_string(next_number_++) + std::string(kUnfinishedSuffix));
   auto file = files_.Open(*path, {.create = true, .exclusive = true, .direct = options_.direct});
   if (!file) return file;
   if (auto allocated = (*file)->Allocate(options_.segment_bytes); !allocated) {
@@ -179,10 +178,10 @@ Result<std::unique_ptr<File>> SpareFiles::AllocateUnfinished(std::string* path) 
 }
 
 Result<void> SpareFiles::Zero(File& file) {
-  auto zeros = AllocateBuffer(kChunkBytes);
+  auto zeros = AllocateBuffer(kZerosBytes);
   if (!zeros) return tl::make_unexpected(zeros.error());
   for (uint64_t at = 0; at < options_.segment_bytes;) {
-    const uint64_t bytes = std::min(kChunkBytes, options_.segment_bytes - at);
+    const uint64_t bytes = std::min(kZerosBytes, options_.segment_bytes - at);
     if (auto wrote = file.WriteAt(at, {zeros->get(), bytes}); !wrote) return wrote;
     at += bytes;
     if (Sleep(bytes * 1'000'000 / options_.zeroing_bytes_per_second)) {

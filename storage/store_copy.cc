@@ -18,7 +18,7 @@
 namespace sluice::storage {
 namespace {
 
-constexpr uint64_t kChunkBytes = 1 << 20;
+constexpr uint64_t kCopyBytes = 1 << 20;
 constexpr int kTries = 5;
 
 struct Source {
@@ -274,11 +274,11 @@ Result<void> StoreCopy::CopyContents(const Source& source, File& target) {
     watcher_.OnCopied(done_bytes_ += source.bytes, all_bytes_);
     return {};
   }
-  auto buffer = AllocateBuffer(kChunkBytes);
+  auto buffer = AllocateBuffer(kCopyBytes);
   if (!buffer) return tl::make_unexpected(buffer.error());
   uint64_t at = 0;
   while (at < source.bytes) {
-    auto got = source.file->ReadAt(at, {buffer->get(), std::min(kChunkBytes, source.bytes - at)});
+    auto got = source.file->ReadAt(at, {buffer->get(), std::min(kCopyBytes, source.bytes - at)});
     if (!got) return tl::make_unexpected(got.error());
     if (*got == 0) break;
     const std::span<const char> bytes(buffer->get(), *got);

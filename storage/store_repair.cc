@@ -12,7 +12,7 @@
 namespace sluice::storage {
 namespace {
 
-constexpr uint64_t kChunkBytes = 1 << 20;
+constexpr uint64_t kRepairBytes = 1 << 20;
 
 using Kind = Finding::Kind;
 using Remedy = Finding::Remedy;
@@ -29,10 +29,10 @@ Result<std::string> AsideName(FileSystem& files, const std::string& directory, c
 }
 
 Result<void> CopyBytes(File& from, File& to) {
-  auto buffer = AllocateBuffer(kChunkBytes);
+  auto buffer = AllocateBuffer(kRepairBytes);
   if (!buffer) return tl::make_unexpected(buffer.error());
   for (uint64_t at = 0;;) {
-    auto got = from.ReadAt(at, {buffer->get(), kChunkBytes});
+    auto got = from.ReadAt(at, {buffer->get(), kRepairBytes});
     if (!got) return tl::make_unexpected(got.error());
     if (*got == 0) return to.Sync();
     if (auto wrote = to.WriteAt(at, {buffer->get(), *got}); !wrote) return wrote;
@@ -163,10 +163,10 @@ class Repair {
     if (!file) return tl::make_unexpected(file.error());
     auto size = (*file)->Size();
     if (!size) return tl::make_unexpected(size.error());
-    auto zeros = AllocateBuffer(kChunkBytes);
+    auto zeros = AllocateBuffer(kRepairBytes);
     if (!zeros) return tl::make_unexpected(zeros.error());
     for (uint64_t at = findings_.cut_offset; at < *size;) {
-      const uint64_t bytes = std::min(kChunkBytes, *size - at);
+      const uint64_t bytes = std::min(kRepairBytes, *size - at);
       if (auto wrote = (*file)->WriteAt(at, {zeros->get(), bytes}); !wrote) return wrote;
       at += bytes;
     }

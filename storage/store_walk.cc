@@ -62,6 +62,7 @@ class Walk {
   std::optional<uint64_t> NextBatch(std::span<const char> bytes, Lsn base, uint64_t from) const;
   void LookBehindEnd();
   void Judge();
+  uint64_t NewestSeen() const;
   void AddHole(Remedy remedy, const std::string& path, uint64_t offset, std::string what, Lsn lsn,
                size_t segment);
   void Search(std::span<const char> bytes);
@@ -367,6 +368,13 @@ void Walk::Search(std::span<const char> bytes) {
   SearchBatches(bytes, found_.store.log_id, incarnation, newest_, &traces_);
 }
 
+// The latest life that anything speaks of: a STORE file that is worked out must not be older than that again.
+uint64_t Walk::NewestSeen() const {
+  uint64_t newest = std::max({reader_->incarnation(), traces_.incarnation, uint64_t{1}});
+  for (const SegmentFacts& segment : found_.segments) newest = std::max(newest, segment.header.incarnation);
+  return newest;
+}
+
 void Walk::AddHole(Remedy remedy, const std::string& path, uint64_t offset, std::string what, Lsn lsn,
                    size_t segment) {
   holes_.push_back({.finding = {.kind = Kind::kTornTail,
@@ -397,7 +405,7 @@ void Walk::Judge() {
   }
   if (!store_read_) {
     found_.store.durable = claimed;
-    found_.store.incarnation = std::max<uint64_t>(reader_->incarnation(), 1);
+    found_.store.incarnation = NewestSeen();
     found_.findings.push_back(
         {Kind::kDamage, Remedy::kRebuildStore, found_.directory + "/STORE", 0, store_damage_});
   }

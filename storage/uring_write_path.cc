@@ -8,6 +8,8 @@
 #include <cerrno>
 #include <system_error>
 
+#include "storage/posix_file.h"
+
 namespace sluice::storage {
 namespace {
 
@@ -17,10 +19,6 @@ Error WriteError(int error_number) {
   const bool full = error_number == ENOSPC || error_number == EDQUOT;
   return {full ? Error::Code::kFull : Error::Code::kIo,
           "write to the log's active segment: " + std::generic_category().message(error_number)};
-}
-
-iovec Vector(std::span<const char> bytes) {
-  return {const_cast<char*>(bytes.data()), bytes.size()};
 }
 
 }  // namespace
@@ -78,7 +76,7 @@ std::optional<WritePath::Outcome> UringWritePath::Take(uint64_t wait_us) {
 void UringWritePath::Prepare() {
   unsigned count = 0;
   for (const auto& piece : {write_.blocks, write_.last}) {
-    if (!piece.empty()) vectors_.at(count++) = Vector(piece);
+    if (!piece.empty()) vectors_.at(count++) = VectorOf(piece);
   }
   io_uring_sqe* entry = io_uring_get_sqe(&ring_);
   CHECK(entry != nullptr);

@@ -54,7 +54,7 @@ inline std::string BadSubcommand(std::string_view given, std::string_view contai
 inline std::string NoKeyOrGroup(std::string_view key, std::string_view group) {
   return Concat({"-NOGROUP No such key '", key, "' or consumer group '", group, "'"});
 }
-inline std::string NoGroupForKey(std::string_view group, std::string_view key) {
+inline std::string NoGroupForKey(std::string_view key, std::string_view group) {
   return Concat({"-NOGROUP No such consumer group '", group, "' for key name '", key, "'"});
 }
 

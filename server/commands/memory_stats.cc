@@ -38,7 +38,7 @@ MemoryShares SharesOf(Context& ctx, const ProcessMemory& memory) {
   return shares;
 }
 
-double Ratio(uint64_t part, uint64_t whole) {
+double Quotient(uint64_t part, uint64_t whole) {
   return whole == 0 ? 0 : static_cast<double>(part) / static_cast<double>(whole);
 }
 
@@ -57,7 +57,7 @@ class StatsWriter {
   }
   // How much more `outer` is than `inner`: as a ratio and in bytes, which may be below 0.
   void Excess(std::string_view ratio, std::string_view bytes, uint64_t outer, uint64_t inner) {
-    Share(ratio, Ratio(outer, inner));
+    Share(ratio, Quotient(outer, inner));
     reply_.Bulk(bytes);
     reply_.Integer(static_cast<int64_t>(outer) - static_cast<int64_t>(inner));
   }
@@ -100,8 +100,8 @@ void MemoryStats(Context& ctx) {
   const uint64_t beyond_startup = shares.total - std::min(shares.total, shares.startup);
   write.Bytes("keys.bytes-per-key", shares.keys == 0 ? 0 : beyond_startup / shares.keys);
   write.Bytes("dataset.bytes", shares.dataset());
-  write.Share("dataset.percentage", 100 * Ratio(shares.dataset(), beyond_startup));
-  write.Share("peak.percentage", 100 * Ratio(shares.total, std::max(memory.peak, memory.allocated)));
+  write.Share("dataset.percentage", 100 * Quotient(shares.dataset(), beyond_startup));
+  write.Share("peak.percentage", 100 * Quotient(shares.total, std::max(memory.peak, memory.allocated)));
   write.Bytes("allocator.allocated", memory.allocated);
   write.Bytes("allocator.active", memory.obtained);
   write.Bytes("allocator.resident", memory.anonymous);

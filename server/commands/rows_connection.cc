@@ -47,7 +47,7 @@ constexpr Command kClient[] = {
 };
 
 // Sorted by name.
-constexpr Command kRows[] = {
+constexpr Command kConnectionRows[] = {
     {"auth", -2, kConnectionFlags | kFast | kNoAuth, kNoKeys, Group::kConnection, "1.0.0", "O(1)",
      "[username] password", "Authenticates the connection.", Auth},
     {"client", -2, kStateless, kNoKeys, Group::kConnection, "2.4.0", "as the subcommand", "",
@@ -76,12 +76,12 @@ constexpr Command kRows[] = {
      "2.2.0", "O(keys)", "key [key ...]", "Lets EXEC execute nothing if one of the keys changes before.",
      Watch},
 };
-static_assert(SoundTable(kRows, ""));
+static_assert(SoundTable(kConnectionRows, ""));
 
 }  // namespace
 
 std::span<const Command> ConnectionRows() {
-  return kRows;
+  return kConnectionRows;
 }
 
 }  // namespace sluice::commands

@@ -18,7 +18,7 @@ constexpr Command kObject[] = {
 };
 
 // Sorted by name.
-constexpr Command kRows[] = {
+constexpr Command kGenericRows[] = {
     {"copy",
      -3,
      kWrite | kDenyOom,
@@ -96,12 +96,12 @@ constexpr Command kRows[] = {
     {"unlink", -2, kWrite | kFast, kAllKeys.With(kRM | kDelete), Group::kGeneric, "4.0.0", "O(keys)",
      "key [key ...]", "Deletes keys; the same as DEL here, since memory is always freed later.", Del},
 };
-static_assert(SoundTable(kRows, ""));
+static_assert(SoundTable(kGenericRows, ""));
 
 }  // namespace
 
 std::span<const Command> GenericRows() {
-  return kRows;
+  return kGenericRows;
 }
 
 }  // namespace sluice::commands

@@ -25,7 +25,7 @@ constexpr Command kPubsub[] = {
 };
 
 // Sorted by name.
-constexpr Command kRows[] = {
+constexpr Command kPubsubRows[] = {
     {"psubscribe", -2, kSubscribing, kNoKeys, Group::kPubsub, "2.0.0", "O(log n) a pattern",
      "pattern [pattern ...]", "Listens to every channel that matches a pattern.", Psubscribe},
     {"publish", 3, kPublishing, kNoKeys, Group::kPubsub, "2.0.0", "O(subscribers + patterns)",
@@ -45,12 +45,12 @@ constexpr Command kRows[] = {
     {"unsubscribe", -1, kSubscribing, kNoKeys, Group::kPubsub, "2.0.0", "O(log n) a channel",
      "[channel [channel ...]]", "Listens no more to the channels, or to any.", Unsubscribe},
 };
-static_assert(SoundTable(kRows, ""));
+static_assert(SoundTable(kPubsubRows, ""));
 
 }  // namespace
 
 std::span<const Command> PubsubRows() {
-  return kRows;
+  return kPubsubRows;
 }
 
 }  // namespace sluice::commands

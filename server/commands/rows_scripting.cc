@@ -31,18 +31,18 @@ constexpr Command kScript[] = {
 };
 
 // Sorted by name.
-constexpr Command kRows[] = {
+constexpr Command kScriptingRows[] = {
     {"function", -2, kStateless, kNoKeys, Group::kServer, "7.0.0", "as the subcommand", "",
      "Commands about functions.", nullptr, kFunction},
     {"script", -2, kStateless, kNoKeys, Group::kServer, "2.6.0", "as the subcommand", "",
      "Commands about scripts.", nullptr, kScript},
 };
-static_assert(SoundTable(kRows, ""));
+static_assert(SoundTable(kScriptingRows, ""));
 
 }  // namespace
 
 std::span<const Command> ScriptingRows() {
-  return kRows;
+  return kScriptingRows;
 }
 
 }  // namespace sluice::commands

@@ -10,7 +10,7 @@ constexpr Keys kOrderStreams{Keys::kWords, 2, 0, 0, "STREAM|EVENTSTREAM", kRW | 
 constexpr Keys kBundleStream{Keys::kWords, kItemsKeys.first, 0, kItemsKeys.step, "STREAM", kRW | kUpdate};
 
 // Sorted by name.
-constexpr Command kRows[] = {
+constexpr Command kSeckillRows[] = {
     {"seckill.addstock", -3, kWrite | kFast, kFirstKey.With(kRW | kAccess | kUpdate), Group::kSeckill,
      "0.1.0", "O(1)", "item delta [REQID id]", "Adds stock, or takes away what is available.",
      SeckillAddstock},
@@ -105,12 +105,12 @@ constexpr Command kRows[] = {
      "O(n) of the user's orders", "item user",
      "Returns how many pieces a user has, and the user's open orders.", SeckillUser},
 };
-static_assert(SoundTable(kRows, ""));
+static_assert(SoundTable(kSeckillRows, ""));
 
 }  // namespace
 
 std::span<const Command> SeckillRows() {
-  return kRows;
+  return kSeckillRows;
 }
 
 }  // namespace sluice::commands

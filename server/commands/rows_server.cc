@@ -131,7 +131,7 @@ constexpr Command kSlowlog[] = {
 };
 
 // Sorted by name.
-constexpr Command kRows[] = {
+constexpr Command kServerRows[] = {
     {"acl", -2, kStateless, kNoKeys, Group::kServer, "6.0.0", "as the subcommand", "",
      "Commands about users and what they may do.", nullptr, kAcl},
     {"bgrewriteaof", 1, kAdmin | kNoScript, kNoKeys, Group::kServer, "1.0.0", "O(state)", "",
@@ -174,12 +174,12 @@ constexpr Command kRows[] = {
     {"time", 1, kAlways | kFast | kStateless, kNoKeys, Group::kServer, "2.6.0", "O(1)", "",
      "Returns the server's clock.", TimeNow},
 };
-static_assert(SoundTable(kRows, ""));
+static_assert(SoundTable(kServerRows, ""));
 
 }  // namespace
 
 std::span<const Command> ServerRows() {
-  return kRows;
+  return kServerRows;
 }
 
 }  // namespace sluice::commands

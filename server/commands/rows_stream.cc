@@ -34,7 +34,7 @@ constexpr Command kXinfo[] = {
 };
 
 // Sorted by name.
-constexpr Command kRows[] = {
+constexpr Command kStreamRows[] = {
     {"xack", -4, kWrite | kFast, kFirstKey.With(kRW | kUpdate), Group::kStream, "5.0.0", "O(log n) an ID",
      "key group id [id ...]", "Takes entries off a group's pending list.", Xack},
     {"xackdel", -6, kWrite | kFast, kFirstKey.With(kRW | kDelete), Group::kStream, "8.2.0",
@@ -100,12 +100,12 @@ constexpr Command kRows[] = {
      "key <MAXLEN | MINID> [= | ~] threshold [LIMIT count] [KEEPREF | DELREF | ACKED]",
      "Trims a stream from its start.", Xtrim},
 };
-static_assert(SoundTable(kRows, ""));
+static_assert(SoundTable(kStreamRows, ""));
 
 }  // namespace
 
 std::span<const Command> StreamRows() {
-  return kRows;
+  return kStreamRows;
 }
 
 }  // namespace sluice::commands

@@ -5,7 +5,7 @@ namespace sluice::commands {
 namespace {
 
 // Sorted by name.
-constexpr Command kRows[] = {
+constexpr Command kStringRows[] = {
     {"append", 3, kWrite | kDenyOom | kFast, kFirstKey.With(kRW | kInsert), Group::kString, "2.0.0",
      "O(what is appended)", "key value", "Appends to a key's string.", Append},
     {"decr", 2, kWrite | kDenyOom | kFast, kFirstKey.With(kRW | kAccess | kUpdate), Group::kString, "1.0.0",
@@ -59,12 +59,12 @@ constexpr Command kRows[] = {
     {"strlen", 2, kReadOnly | kFast, kFirstKey.With(kRO), Group::kString, "2.2.0", "O(1)", "key",
      "Returns a string's length.", Strlen},
 };
-static_assert(SoundTable(kRows, ""));
+static_assert(SoundTable(kStringRows, ""));
 
 }  // namespace
 
 std::span<const Command> StringRows() {
-  return kRows;
+  return kStringRows;
 }
 
 }  // namespace sluice::commands

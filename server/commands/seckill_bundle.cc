@@ -31,7 +31,7 @@ struct Part {
 };
 using Parts = absl::InlinedVector<Part, 8>;
 
-struct Outcome {
+struct BundleOutcome {
   SaleCode code = SaleCode::kOk;
   int64_t failing = -1;
   StreamId order{};
@@ -80,7 +80,7 @@ bool IsSameBundle(const engine::Order& order, const engine::Bundle* bundle, cons
 }
 
 // A request that the first item knows is this one again, or another one's.
-Outcome ReplayBundle(const Parts& parts) {
+BundleOutcome ReplayBundle(const Parts& parts) {
   const engine::StockItem& item = parts[0].object->item();
   const uint32_t number = item.requests()[parts[0].request.number].order;
   if (number == OrderTable::kNone) return {.code = SaleCode::kRequestMismatch, .failing = 0};
@@ -91,9 +91,9 @@ Outcome ReplayBundle(const Parts& parts) {
 }
 
 // Asks the rules of each item in turn. nullopt: an error is replied.
-std::optional<Outcome> Check(Context& ctx, Parts& parts, const BuyOptions& options) {
+std::optional<BundleOutcome> Check(Context& ctx, Parts& parts, const BuyOptions& options) {
   for (Part& part : parts) {
-    const auto refuse = [&](SaleCode code) { return Outcome{.code = code, .failing = part.index}; };
+    const auto refuse = [&](SaleCode code) { return BundleOutcome{.code = code, .failing = part.index}; };
     if (part.object == nullptr) return refuse(SaleCode::kNoItem);
     const engine::StockItem& item = part.object->item();
     part.user = item.buyers().Find(ctx.arg(1));
@@ -109,7 +109,7 @@ std::optional<Outcome> Check(Context& ctx, Parts& parts, const BuyOptions& optio
     if (IsBacklogged(item.rules(), stream == nullptr ? nullptr : &stream->stream()))
       return refuse(SaleCode::kBusy);
   }
-  return Outcome{};
+  return BundleOutcome{};
 }
 
 // The bundle's hold: the shortest of the items that have one. 0: it is sold at once. nullopt: the error is
@@ -208,7 +208,7 @@ std::optional<StreamId> PlaceAll(Context& ctx, const Parts& parts, const BuyOpti
   return id;
 }
 
-std::optional<Outcome> BuyAll(Context& ctx) {
+std::optional<BundleOutcome> BuyAll(Context& ctx) {
   auto parts = ParseItems(ctx);
   if (!parts) return std::nullopt;
   const auto count = static_cast<size_t>(*ParseInteger(ctx.arg(3)));

@@ -22,7 +22,7 @@ using engine::Object;
 using engine::StockItem;
 using engine::StreamId;
 
-struct Outcome {
+struct BuyOutcome {
   SaleCode code = SaleCode::kOk;
   StreamId order{};  // 0-0: none
   uint64_t available = 0;
@@ -88,10 +88,10 @@ bool Place(Context& ctx, const Object& object, const BuyOptions& options, const 
 }
 
 // Decides and records one buy of `object`. nullopt: an error is replied.
-std::optional<Outcome> BuyFrom(Context& ctx, const Object& object, const BuyOptions& options) {
+std::optional<BuyOutcome> BuyFrom(Context& ctx, const Object& object, const BuyOptions& options) {
   const StockItem& item = object.item();
   const engine::BuyerTable::Known user = item.buyers().Find(ctx.arg(2));
-  Outcome outcome{.available = item.available(), .user_count = user.pieces};
+  BuyOutcome outcome{.available = item.available(), .user_count = user.pieces};
   KnownRequest request;
   if (!options.request.empty()) request = FindRequest(item, options.request, ctx.now);
   if (request.number != engine::RequestTable::kNone && !request.stale) {
@@ -136,12 +136,12 @@ std::optional<Outcome> BuyFrom(Context& ctx, const Object& object, const BuyOpti
   return outcome;
 }
 
-std::optional<Outcome> Buy(Context& ctx) {
+std::optional<BuyOutcome> Buy(Context& ctx) {
   const auto options = ParseBuyOptions(ctx, 3, false);
   if (!options) return std::nullopt;
   const auto found = FindItem(ctx, ctx.arg(1));
   if (!found) return std::nullopt;
-  if (*found == nullptr) return Outcome{.code = SaleCode::kNoItem};
+  if (*found == nullptr) return BuyOutcome{.code = SaleCode::kNoItem};
   const auto outcome = BuyFrom(ctx, **found, *options);
   if (outcome)
     ctx.CountTry((*found)->id, outcome->replayed ? kReplayedTry : static_cast<size_t>(outcome->code));

@@ -4,6 +4,7 @@
 
 #include "server/commands/arguments.h"
 #include "server/commands/handlers.h"
+#include "server/commands/reply_fields.h"
 #include "server/commands/seckill_code.h"
 #include "server/commands/seckill_lookup.h"
 
@@ -16,15 +17,6 @@ using engine::OrderState;
 using engine::StockItem;
 
 constexpr size_t kLooksPerElement = 16;  // of a walk, for each element asked for, so that a call is bounded
-
-void WriteField(protocol::ReplyWriter& reply, std::string_view name, uint64_t value) {
-  reply.Bulk(name);
-  reply.Integer(static_cast<int64_t>(value));
-}
-void WriteField(protocol::ReplyWriter& reply, std::string_view name, std::string_view value) {
-  reply.Bulk(name);
-  reply.Bulk(value);
-}
 
 void WriteCounters(protocol::ReplyWriter& reply, const StockItem& item) {
   WriteField(reply, "total", item.total());

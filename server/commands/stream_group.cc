@@ -14,22 +14,10 @@ constexpr std::string_view kKeyMustExist =
     "option to "
     "create an empty stream automatically.";
 
-std::string NoGroup(std::string_view key, std::string_view group) {
-  return errors::NoGroupForKey(group, key);
-}
-
-// The key's stream, which must exist; nullptr: the error is replied.
-const engine::Object* ExistingStream(Context& ctx) {
-  const auto found = FindStream(ctx, ctx.arg(2));
-  if (!found) return nullptr;
-  if (*found == nullptr) ctx.reply.Error(kKeyMustExist);
-  return *found;
-}
-
 // A group of an existing stream. nullopt: the error is replied.
 std::optional<GroupRef> ExistingGroup(Context& ctx) {
-  if (ExistingStream(ctx) == nullptr) return std::nullopt;
-  return FindGroup(ctx, ctx.arg(2), ctx.arg(3), NoGroup);
+  if (FindExistingStream(ctx, ctx.arg(2), kKeyMustExist) == nullptr) return std::nullopt;
+  return FindGroup(ctx, ctx.arg(2), ctx.arg(3), errors::NoGroupForKey);
 }
 
 struct GroupOptions {
@@ -118,7 +106,7 @@ void XgroupSetid(Context& ctx) {
 }
 
 void XgroupDestroy(Context& ctx) {
-  const engine::Object* object = ExistingStream(ctx);
+  const engine::Object* object = FindExistingStream(ctx, ctx.arg(2), kKeyMustExist);
   if (object == nullptr) return;
   const engine::ConsumerGroup* group = object->stream().FindGroup(ctx.arg(3));
   if (group == nullptr) return ctx.reply.Integer(0);

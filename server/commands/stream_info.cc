@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "server/commands/handlers.h"
+#include "server/commands/reply_fields.h"
 #include "server/commands/stream_idempotence.h"
 #include "server/commands/stream_lookup.h"
 
@@ -14,21 +15,12 @@ using engine::StreamId;
 
 constexpr uint64_t kDefaultFullCount = 10;
 
-std::string NoGroup(std::string_view key, std::string_view group) {
-  return errors::NoGroupForKey(group, key);
-}
-
 void WriteEntriesRead(protocol::ReplyWriter& reply, const ConsumerGroup& group) {
   if (group.entries_read()) {
     reply.Integer(static_cast<int64_t>(*group.entries_read()));
   } else {
     reply.Null();
   }
-}
-
-void WriteField(protocol::ReplyWriter& reply, std::string_view name, uint64_t value) {
-  reply.Bulk(name);
-  reply.Integer(static_cast<int64_t>(value));
 }
 
 void WriteField(protocol::ReplyWriter& reply, std::string_view name, StreamId id) {
@@ -153,18 +145,10 @@ void WriteFull(Context& ctx, const Stream& stream, uint64_t count) {
   for (const auto& [name, group] : stream.groups()) WriteGroupFull(ctx, stream, *group, count);
 }
 
-// The stream at argument 2; nullptr: the error is replied.
-const engine::Object* ExistingStream(Context& ctx) {
-  const auto found = FindStream(ctx, ctx.arg(2));
-  if (!found) return nullptr;
-  if (*found == nullptr) ctx.reply.Error(errors::kNoSuchKey);
-  return *found;
-}
-
 }  // namespace
 
 void XinfoStream(Context& ctx) {
-  const engine::Object* object = ExistingStream(ctx);
+  const engine::Object* object = FindExistingStream(ctx, ctx.arg(2), errors::kNoSuchKey);
   if (object == nullptr) return;
   const Stream& stream = object->stream();
   if (ctx.argc() == 3) {
@@ -193,7 +177,7 @@ void XinfoStream(Context& ctx) {
 }
 
 void XinfoGroups(Context& ctx) {
-  const engine::Object* object = ExistingStream(ctx);
+  const engine::Object* object = FindExistingStream(ctx, ctx.arg(2), errors::kNoSuchKey);
   if (object == nullptr) return;
   const Stream& stream = object->stream();
   ctx.reply.Array(stream.groups().size());
@@ -211,8 +195,8 @@ void XinfoGroups(Context& ctx) {
 }
 
 void XinfoConsumers(Context& ctx) {
-  if (ExistingStream(ctx) == nullptr) return;
-  const auto group = FindGroup(ctx, ctx.arg(2), ctx.arg(3), NoGroup);
+  if (FindExistingStream(ctx, ctx.arg(2), errors::kNoSuchKey) == nullptr) return;
+  const auto group = FindGroup(ctx, ctx.arg(2), ctx.arg(3), errors::NoGroupForKey);
   if (!group) return;
   const uint64_t now = ctx.now.unix_ms();
   auto since = [now](uint64_t then) { return now > then ? now - then : 0; };

@@ -11,6 +11,13 @@ std::optional<const engine::Object*> FindStream(Context& ctx, std::string_view k
   return object;
 }
 
+const engine::Object* FindExistingStream(Context& ctx, std::string_view key, std::string_view missing) {
+  const auto found = FindStream(ctx, key);
+  if (!found) return nullptr;
+  if (*found == nullptr) ctx.reply.Error(missing);
+  return *found;
+}
+
 std::optional<GroupRef> FindGroup(Context& ctx, std::string_view key, std::string_view group,
                                   std::string (*missing)(std::string_view key, std::string_view group)) {
   const auto object = FindStream(ctx, key);

@@ -14,6 +14,8 @@ namespace sluice::commands {
 // The stream at `key`, or nullptr where there is none. nullopt where the key holds something else: the error
 // is replied.
 std::optional<const engine::Object*> FindStream(Context& ctx, std::string_view key);
+// One that must exist. nullptr: the error is replied, `missing` where there is none.
+const engine::Object* FindExistingStream(Context& ctx, std::string_view key, std::string_view missing);
 
 // A group of an existing stream.
 struct GroupRef {

@@ -9,7 +9,7 @@ namespace {
 
 using engine::StreamId;
 
-void Summary(Context& ctx, const engine::ConsumerGroup& group) {
+void WriteSummary(Context& ctx, const engine::ConsumerGroup& group) {
   const engine::PendingList& pending = group.pending();
   ctx.reply.Array(4);
   ctx.reply.Integer(static_cast<int64_t>(pending.size()));
@@ -119,7 +119,7 @@ void Xpending(Context& ctx) {
   }
   const auto group = FindGroup(ctx, ctx.arg(1), ctx.arg(2), errors::NoKeyOrGroup);
   if (!group) return;
-  if (!extended) return Summary(ctx, *group->group);
+  if (!extended) return WriteSummary(ctx, *group->group);
   std::optional<std::string_view> consumer;
   if (ctx.argc() > at + 3) consumer = ctx.arg(at + 3);
   Extended(ctx, *group->group, range, consumer);

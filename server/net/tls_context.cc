@@ -9,8 +9,6 @@
 namespace sluice::net {
 namespace {
 
-using Failure = tl::unexpected<std::string>;
-
 // Sessions of another server's contexts are not ours to resume.
 constexpr std::string_view kSessionContext = "sluice";
 
@@ -130,7 +128,7 @@ std::string TakeTlsErrors() {
 tl::expected<TlsContext, std::string> MakeTlsContext(const Config& config) {
   ERR_clear_error();
   TlsContext context(SSL_CTX_new(TLS_server_method()));
-  if (!context) return Failure("TLS: " + TakeTlsErrors());
+  if (!context) return tl::unexpected<std::string>("TLS: " + TakeTlsErrors());
   // Renegotiation: a client could have us compute keys for ever. Compression gives secrets away (CRIME).
   SSL_CTX_set_options(context.get(), SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION);
   // Idle connections keep no buffers; a write that was begun may go on from elsewhere.
@@ -143,7 +141,7 @@ tl::expected<TlsContext, std::string> MakeTlsContext(const Config& config) {
   if (error.empty()) error = SetAuthorities(context.get(), config);
   if (error.empty()) error = SetCiphers(context.get(), config);
   ERR_clear_error();
-  if (!error.empty()) return Failure(error);
+  if (!error.empty()) return tl::unexpected<std::string>(error);
   return context;
 }
 

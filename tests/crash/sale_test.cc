@@ -30,7 +30,7 @@ const uint64_t kRounds = FromEnvironment("SLUICE_CRASH_ROUNDS", 4);
 constexpr uint64_t kPieces = 1000;
 constexpr size_t kClients = 50;
 constexpr size_t kThreads = 5;
-constexpr size_t kPipeline = 16;
+constexpr size_t kTriesAtOnce = 16;
 
 struct Try {
   std::string user;
@@ -57,7 +57,7 @@ struct Crowd {
     while (!left.empty()) {
       std::vector<std::pair<RedisClient*, Try>> sent;
       for (RedisClient& client : clients) {
-        for (size_t n = 0; n < kPipeline && sent.size() < left.size(); ++n) {
+        for (size_t n = 0; n < kTriesAtOnce && sent.size() < left.size(); ++n) {
           const Try& attempt = left[sent.size()];
           std::vector<std::string> words = {"SECKILL.BUY", "item", attempt.user};
           if (attempt.with_request) words.insert(words.end(), {"REQID", "click-" + attempt.user});

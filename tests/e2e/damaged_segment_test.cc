@@ -16,17 +16,17 @@ namespace {
 
 using testing::HasSubstr;
 
-constexpr int kEntries = 400;
+constexpr int kStored = 400;
 
 // A server whose full segments are read from their files, and a stream over several of them.
 class DamagedSegmentTest : public testing::Test {
  protected:
   void SetUp() override {
-    for (int i = 1; i <= kEntries; ++i) {
+    for (int i = 1; i <= kStored; ++i) {
       client_.Append({"XADD", "s", std::to_string(i), "n", "value-" + std::to_string(i) + "-", "v",
                       std::string(1000, 'x')});
     }
-    for (int i = 1; i <= kEntries; ++i) ASSERT_TRUE(client_.Receive());
+    for (int i = 1; i <= kStored; ++i) ASSERT_TRUE(client_.Receive());
     client_.Do({"XGROUP", "CREATE", "s", "g", "0"});
     ASSERT_TRUE(std::filesystem::exists(Segment(3)));
   }
@@ -65,7 +65,7 @@ TEST_F(DamagedSegmentTest, DamageAnswersTheCommandThatMeetsIt) {
   EXPECT_EQ(client_.Do({"EXISTS", "t"})->integer, 0);
   // The others are as they were.
   EXPECT_EQ(client_.Do({"XRANGE", "s", "1", "69"})->elements, 69u);
-  EXPECT_EQ(client_.Do({"XRANGE", "s", "71", "+"})->elements, static_cast<size_t>(kEntries - 70));
+  EXPECT_EQ(client_.Do({"XRANGE", "s", "71", "+"})->elements, static_cast<size_t>(kStored - 70));
 
   // A delivery that cannot be shown does not happen.
   EXPECT_THAT(ErrorOf({"XREADGROUP", "GROUP", "g", "c", "STREAMS", "s", ">"}), HasSubstr("DAMAGED "));

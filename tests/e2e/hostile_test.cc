@@ -47,7 +47,7 @@ using testing::HasSubstr;
 using testing::StartsWith;
 
 constexpr int kPatienceMs = 30'000;
-constexpr uint64_t kMiB = 1 << 20;
+constexpr uint64_t kMebibyte = 1 << 20;
 
 class HostileTest : public testing::Test {
  protected:
@@ -57,7 +57,7 @@ class HostileTest : public testing::Test {
     EXPECT_EQ(TextOf(*known_.Do({"ECHO", "still here"})), "still here");
     RedisClient fresh(server_.port());
     EXPECT_EQ(fresh.Do({"XLEN", "s"})->integer, 1);
-    EXPECT_LE(server_.ResidentBytes(), resident_before_ + mib * kMiB);
+    EXPECT_LE(server_.ResidentBytes(), resident_before_ + mib * kMebibyte);
   }
 
   // A connection that has sent `bytes`; the server may have closed it meanwhile.
@@ -181,7 +181,7 @@ TEST_F(HostileTest, AnnouncedLengthsFromManyConnections) {
     }
   }
   EXPECT_EQ(TextOf(*admin.Do({"ECHO", "still here"})), "still here");
-  EXPECT_LE(guarded.ResidentBytes(), before + 64 * kMiB);
+  EXPECT_LE(guarded.ResidentBytes(), before + 64 * kMebibyte);
 }
 
 TEST_F(HostileTest, HalfRequestsFromManyConnections) {
@@ -214,7 +214,7 @@ TEST_F(HostileTest, AMillionArguments) {
 }
 
 TEST_F(HostileTest, ALargeValueGoesInAndOut) {
-  const std::string value(20 * kMiB, 'v');
+  const std::string value(20 * kMebibyte, 'v');
   RedisClient client(server_.port());
   client.Do({"SET", "large", value});
   EXPECT_EQ(TextOf(*client.Do({"GET", "large"})), value);
@@ -237,7 +237,7 @@ TEST_F(HostileTest, AClientThatNeverReads) {
     sent += client.TrySendBytes(std::string_view(requests).substr(sent));
     const RedisReply list = known_.Do({"INFO", "clients"});
     closed = TextOf(*list).find("connected_clients:1\r\n") != std::string_view::npos;
-    EXPECT_LE(server_.ResidentBytes(), resident_before_ + 96 * kMiB);
+    EXPECT_LE(server_.ResidentBytes(), resident_before_ + 96 * kMebibyte);
     if (sent == requests.size()) sent = 0;
   }
   EXPECT_TRUE(closed) << "a client that never reads is kept";
@@ -273,7 +273,7 @@ TEST_F(HostileTest, BeforeAuthOnlySmallRequests) {
       EXPECT_EQ(other.Receive(kPatienceMs).reply.text, "OK");
     }
   }
-  EXPECT_LE(guarded.ResidentBytes(), before + 32 * kMiB);
+  EXPECT_LE(guarded.ResidentBytes(), before + 32 * kMebibyte);
 }
 
 TEST_F(HostileTest, MoreClientsThanAllowed) {
@@ -358,7 +358,7 @@ TEST_F(HostileTest, AHundredThousandIds) {
   EXPECT_THAT(Heard(known_, with_ids({"XPENDING", "s", "g"})), StartsWith("ERR"));
   RedisClient fresh(server_.port());
   EXPECT_EQ(fresh.Do({"XLEN", "s"})->integer, 0);
-  EXPECT_LE(server_.ResidentBytes(), resident_before_ + 128 * kMiB);
+  EXPECT_LE(server_.ResidentBytes(), resident_before_ + 128 * kMebibyte);
 }
 
 // Every command that takes a count, with the counts that arithmetic goes wrong on. `?` is where it goes.
@@ -451,7 +451,7 @@ TEST_F(HostileTest, CountsOfEverySize) {
     }
   }
   EXPECT_EQ(known_.Do({"XLEN", "s"})->integer, 2);
-  EXPECT_LE(server_.ResidentBytes(), resident_before_ + 96 * kMiB);
+  EXPECT_LE(server_.ResidentBytes(), resident_before_ + 96 * kMebibyte);
 }
 
 // 10,000 stars, wherever there is a pattern, against what almost matches.
@@ -637,7 +637,7 @@ TEST_F(HostileTest, DefaultsAreCautious) {
       {"maxclients", "10000"},
       {"timeout", "0"},
       {"tcp-keepalive", "300"},
-      {"proto-max-bulk-len", std::to_string(64 * kMiB)},
+      {"proto-max-bulk-len", std::to_string(64 * kMebibyte)},
       {"metrics-port", "0"},
       {"tls-auth-clients", "yes"},
       {"acl-pubsub-default", "resetchannels"}};

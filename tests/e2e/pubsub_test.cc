@@ -15,11 +15,11 @@ namespace {
 
 using testing::HasSubstr;
 
-constexpr int kPatienceMs = static_cast<int>(std::chrono::milliseconds(kPatience).count());
+constexpr int kMessageWaitMs = static_cast<int>(std::chrono::milliseconds(kPatience).count());
 
 Reply Ask(SocketClient& client, const std::vector<std::string>& words) {
   if (!client.Send(words)) throw std::runtime_error("the connection ended");
-  Stage::Heard heard = client.Receive(kPatienceMs);
+  Stage::Heard heard = client.Receive(kMessageWaitMs);
   if (heard.outcome != Stage::Outcome::kReply) throw std::runtime_error("no reply to " + words[0]);
   return heard.reply;
 }
@@ -63,7 +63,7 @@ TEST(PubsubTest, AThousandSubscribersAndOneThatNeverReads) {
     const int64_t heard = Number(Ask(publisher, {"PUBLISH", "flood", flood}));
     ASSERT_GE(heard, 1);
     ASSERT_LE(heard, 2);
-    const Stage::Heard message = flooded.Receive(kPatienceMs);
+    const Stage::Heard message = flooded.Receive(kMessageWaitMs);
     ASSERT_EQ(message.outcome, Stage::Outcome::kReply);
     ASSERT_EQ(message.reply.elements[2].text.size(), flood.size());
   }
@@ -75,7 +75,7 @@ TEST(PubsubTest, AThousandSubscribersAndOneThatNeverReads) {
   }
   for (const auto& reader : readers) {
     for (int i = 0; i < kNews; ++i) {
-      const Stage::Heard message = reader->Receive(kPatienceMs);
+      const Stage::Heard message = reader->Receive(kMessageWaitMs);
       ASSERT_EQ(message.outcome, Stage::Outcome::kReply);
       ASSERT_EQ(message.reply.elements[2].text, "item " + std::to_string(i));
     }
@@ -115,13 +115,13 @@ TEST(ClientEvictionTest, TheLargestGoFirst) {
     Ask(*client, {"MULTI"});
     for (int i = 0; i < 6; ++i) {
       if (!client->Send({"SET", "k", std::string(1 << 20, 'x')})) break;
-      if (client->Receive(kPatienceMs).outcome != Stage::Outcome::kReply) break;
+      if (client->Receive(kMessageWaitMs).outcome != Stage::Outcome::kReply) break;
     }
   }
   const Deadline deadline(kPatience);
   while (InfoField(watcher, "evicted_clients") != "1") ASSERT_FALSE(deadline.over());
   EXPECT_EQ(Ask(kept, {"EXEC"}).elements.size(), 6u);
-  EXPECT_EQ(large.Receive(kPatienceMs).outcome, Stage::Outcome::kClosed);
+  EXPECT_EQ(large.Receive(kMessageWaitMs).outcome, Stage::Outcome::kClosed);
   EXPECT_EQ(Ask(watcher, {"PING"}).text, "PONG");
 }
 
@@ -158,8 +158,8 @@ TEST(WatchingTest, MonitorShowsWhatIsCommitted) {
   EXPECT_EQ(Ask(monitor, {"MONITOR"}).text, "OK");
   Ask(client, {"AUTH", "secret"});
   Ask(client, {"XADD", "s", "1-1", "f", "two words"});
-  EXPECT_THAT(monitor.Receive(kPatienceMs).reply.text, testing::EndsWith("] \"AUTH\" \"(redacted)\""));
-  EXPECT_THAT(monitor.Receive(kPatienceMs).reply.text,
+  EXPECT_THAT(monitor.Receive(kMessageWaitMs).reply.text, testing::EndsWith("] \"AUTH\" \"(redacted)\""));
+  EXPECT_THAT(monitor.Receive(kMessageWaitMs).reply.text,
               testing::EndsWith("] \"XADD\" \"s\" \"1-1\" \"f\" \"two words\""));
   EXPECT_EQ(Ask(monitor, {"RESET"}).text, "RESET");
 }
@@ -169,7 +169,7 @@ TEST(ReplyTest, OffAndSkip) {
   SocketClient client;
   ASSERT_TRUE(client.Connect(server.port()));
   for (const char* word : {"OFF", "SKIP", "ON"}) ASSERT_TRUE(client.Send({"CLIENT", "REPLY", word}));
-  EXPECT_EQ(client.Receive(kPatienceMs).reply.text, "OK");
+  EXPECT_EQ(client.Receive(kMessageWaitMs).reply.text, "OK");
   ASSERT_TRUE(client.Send({"CLIENT", "REPLY", "SKIP"}));
   ASSERT_TRUE(client.Send({"ECHO", "unheard"}));
   EXPECT_EQ(Ask(client, {"ECHO", "heard"}).text, "heard");
@@ -186,13 +186,13 @@ TEST(PauseTest, ThePipelineWaitsAndGoesOn) {
   ASSERT_TRUE(client.Send({"GET", "k"}));
   ASSERT_TRUE(client.Send({"SET", "k", "v"}));
   ASSERT_TRUE(client.Send({"GET", "k"}));
-  EXPECT_EQ(client.Receive(kPatienceMs).reply.type, Reply::Type::kNullBulk);
+  EXPECT_EQ(client.Receive(kMessageWaitMs).reply.type, Reply::Type::kNullBulk);
   const Deadline deadline(kPatience);
   while (InfoField(master, "blocked_clients") != "1") ASSERT_FALSE(deadline.over());
   EXPECT_EQ(client.Receive(0).outcome, Stage::Outcome::kNothing);
   Ask(master, {"CLIENT", "UNPAUSE"});
-  EXPECT_EQ(client.Receive(kPatienceMs).reply.text, "OK");
-  EXPECT_EQ(client.Receive(kPatienceMs).reply.text, "v");
+  EXPECT_EQ(client.Receive(kMessageWaitMs).reply.text, "OK");
+  EXPECT_EQ(client.Receive(kMessageWaitMs).reply.text, "v");
   Ask(master, {"CLIENT", "PAUSE", "50", "ALL"});
   EXPECT_EQ(Ask(client, {"PING"}).text, "PONG");
 }

@@ -78,7 +78,7 @@ uint64_t TestHost::TakeSleptMs() {
 
 commands::HostFacts TestHost::Facts() const {
   commands::HostFacts facts;
-  facts.run_id = std::string(40, 'a');
+  facts.run_id.assign(40, 'a');
   facts.executable = "/usr/bin/sluice-server";
   facts.multiplexing_api = "epoll";
   facts.process_id = 1;

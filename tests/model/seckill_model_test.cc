@@ -46,9 +46,9 @@ std::string Flat(const Reply& reply) {
   }
 }
 
-class Work {
+class SaleWork {
  public:
-  explicit Work(uint64_t seed) : random_(seed), stage_(SaleConfig()) {
+  explicit SaleWork(uint64_t seed) : random_(seed), stage_(SaleConfig()) {
     const std::string id = Ask({"XADD", "clock", "*", "f", "v"}).text;
     model_.now_ms = std::stoull(id.substr(0, id.find('-')));
     model_.most_closed = kMostClosed;
@@ -305,7 +305,7 @@ class Work {
 TEST(SeckillModel, AgreesOverAThousandSeeds) {
   for (uint64_t seed = 1; seed <= 1000 && !testing::Test::HasFailure(); ++seed) {
     SCOPED_TRACE("seed " + std::to_string(seed));
-    Work work(seed);
+    SaleWork work(seed);
     for (int step = 0; step < 250 && !testing::Test::HasFailure(); ++step) {
       ASSERT_NO_THROW(work.Step()) << "step " << step;
     }

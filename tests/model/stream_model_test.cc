@@ -16,9 +16,9 @@ namespace {
 
 using Words = std::vector<std::string>;
 
-class Work {
+class StreamWork {
  public:
-  explicit Work(uint64_t seed) : random_(seed), stage_(DefaultConfig()) {
+  explicit StreamWork(uint64_t seed) : random_(seed), stage_(DefaultConfig()) {
     // What the stage's clock says is heard once, from an ID that it makes.
     const std::string id = Ask({"XADD", "clock", "*", "f", "v"}).text;
     model_.now_ms = std::stoull(id.substr(0, id.find('-')));
@@ -201,7 +201,7 @@ class Work {
 TEST(StreamModel, AgreesOverAThousandSeeds) {
   for (uint64_t seed = 1; seed <= 1000 && !testing::Test::HasFailure(); ++seed) {
     SCOPED_TRACE("seed " + std::to_string(seed));
-    Work work(seed);
+    StreamWork work(seed);
     for (int step = 0; step < 400 && !testing::Test::HasFailure(); ++step) {
       ASSERT_NO_THROW(work.Step()) << "step " << step;
     }

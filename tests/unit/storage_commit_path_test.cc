@@ -31,8 +31,6 @@
 namespace sluice::storage {
 namespace {
 
-using Bodies = std::vector<std::string>;
-
 // A directory of the test's own, gone with it.
 class TemporaryDirectory {
  public:

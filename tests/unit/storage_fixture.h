@@ -24,8 +24,14 @@ inline LogOptions SmallOptions() {
   return options;
 }
 
+using Bodies = std::vector<std::string>;  // of records, in the log's order
+
+inline bool IsPrefix(const Bodies& shorter, const Bodies& longer) {
+  return shorter.size() <= longer.size() && std::equal(shorter.begin(), shorter.end(), longer.begin());
+}
+
 struct Opened {
-  std::vector<std::string> bodies;  // replayed
+  Bodies bodies;  // replayed
   std::vector<Place> places;
   RecoveryReport report;
   std::unique_ptr<Log> log;

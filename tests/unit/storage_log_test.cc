@@ -12,8 +12,6 @@
 namespace sluice::storage {
 namespace {
 
-using Bodies = std::vector<std::string>;
-
 std::string_view View(Place place, size_t bytes) {
   return {place.data(), bytes};
 }

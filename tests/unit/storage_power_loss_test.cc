@@ -27,7 +27,7 @@
 namespace sluice::storage {
 namespace {
 
-constexpr uint64_t kSeeds = tests::Seeds(10'000);
+constexpr uint64_t kPowerLossSeeds = tests::Seeds(10'000);
 
 enum class Bug {
   kNone,
@@ -298,7 +298,7 @@ std::optional<std::string> WhatIsWrong(uint64_t seed, Bug bug) {
 }
 
 TEST(PowerLoss, CommittedSurvivesAndTheRestIsAPrefix) {
-  for (uint64_t seed = 0; seed < kSeeds; ++seed) {
+  for (uint64_t seed = 0; seed < kPowerLossSeeds; ++seed) {
     const auto wrong = WhatIsWrong(seed, Bug::kNone);
     ASSERT_FALSE(wrong.has_value()) << *wrong;
   }
@@ -306,7 +306,7 @@ TEST(PowerLoss, CommittedSurvivesAndTheRestIsAPrefix) {
 
 // The first seed that shows the bug, and what it shows.
 std::optional<std::string> Caught(Bug bug) {
-  for (uint64_t seed = 0; seed < kSeeds; ++seed) {
+  for (uint64_t seed = 0; seed < kPowerLossSeeds; ++seed) {
     if (auto wrong = WhatIsWrong(seed, bug)) return wrong;
   }
   return std::nullopt;

@@ -15,12 +15,6 @@
 namespace sluice::storage {
 namespace {
 
-using Bodies = std::vector<std::string>;
-
-bool IsPrefix(const Bodies& shorter, const Bodies& longer) {
-  return shorter.size() <= longer.size() && std::equal(shorter.begin(), shorter.end(), longer.begin());
-}
-
 // A store with five small batches of two records each, ended without Close(). Every batch says that the one
 // before it is durable.
 struct SmallStore {

@@ -18,8 +18,6 @@
 namespace sluice::storage {
 namespace {
 
-using Bodies = std::vector<std::string>;
-
 class Meanwhile : public CopyWatcher {
  public:
   explicit Meanwhile(std::function<void()> act) : act_(std::move(act)) {}

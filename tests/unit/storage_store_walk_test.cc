@@ -19,12 +19,7 @@
 namespace sluice::storage {
 namespace {
 
-using Bodies = std::vector<std::string>;
 using testing::HasSubstr;
-
-bool IsPrefix(const Bodies& shorter, const Bodies& longer) {
-  return shorter.size() <= longer.size() && std::equal(shorter.begin(), shorter.end(), longer.begin());
-}
 
 using Files = std::map<std::string, std::string>;  // path -> contents
 
@@ -63,13 +58,13 @@ class Reader : public StoreVisitor {
 };
 
 // A store of some lives and three segments, in the smallest files that there are.
-struct Store {
+struct TwoLives {
   MemoryFileSystem files;
   Bodies bodies;
   std::vector<Lsn> batch_ends;
   Files sound;
 
-  explicit Store(bool close) {
+  explicit TwoLives(bool close) {
     for (int life = 0; life < 2; ++life) {
       Opened opened = MustOpen(files);
       for (int i = 0; i < 3; ++i) Put(*opened.log, std::string(200, 'a') + std::to_string(bodies.size()));
@@ -120,7 +115,7 @@ struct Verdicts {
   int torn = 0;
   int damaged = 0;
 };
-void CompareWithOpening(Store& store, const std::string& what, Verdicts* verdicts) {
+void CompareWithOpening(TwoLives& store, const std::string& what, Verdicts* verdicts) {
   const Files before = FilesOf(store.files);
   StoreVisitor nobody;
   const auto found = WalkStore(store.files, "/store", nobody);
@@ -185,7 +180,7 @@ TEST(StoreRepair, ATornTailThatGoesOnInTheNextSegment) {
 
 TEST(StoreWalk, ShowsEveryRecordOfASoundStore) {
   for (const bool close : {false, true}) {
-    Store store(close);
+    TwoLives store(close);
     const StoreFindings found = store.Walk();
     EXPECT_TRUE(found.findings.empty());
     EXPECT_EQ(store.shown, store.bodies);
@@ -199,7 +194,7 @@ TEST(StoreWalk, ShowsEveryRecordOfASoundStore) {
 // Every byte that means something, and some that do not: headers, records, padding, the space behind the end.
 TEST(StoreWalk, AgreesWithOpeningOnAnyFlippedBit) {
   for (const bool close : {false, true}) {
-    Store store(close);
+    TwoLives store(close);
     Verdicts verdicts;
     for (const auto& [path, bytes] : store.sound) {
       for (uint64_t at = 0; at < bytes.size(); ++at) {
@@ -222,7 +217,7 @@ TEST(StoreWalk, AgreesWithOpeningOnAnyFlippedBit) {
 
 TEST(StoreWalk, AgreesWithOpeningOnAnyTruncation) {
   for (const bool close : {false, true}) {
-    Store store(close);
+    TwoLives store(close);
     Verdicts verdicts;
     for (const auto& [path, bytes] : store.sound) {
       if (!SegmentSequence(path.substr(7))) continue;
@@ -241,7 +236,7 @@ TEST(StoreWalk, AgreesWithOpeningOnAnyTruncation) {
 }
 
 TEST(StoreWalk, AgreesWithOpeningOnZeroedAndStalePages) {
-  Store store(false);
+  TwoLives store(false);
   Verdicts verdicts;
   std::mt19937_64 random(3);
   std::vector<std::string> pages;  // of everything that the store has ever held
@@ -270,7 +265,7 @@ TEST(StoreWalk, AgreesWithOpeningOnZeroedAndStalePages) {
 }
 
 TEST(StoreWalk, SaysWhatIsDamagedAndWhatStandsBehindIt) {
-  Store store(false);
+  TwoLives store(false);
   // The second batch's record: its header says that the first is durable, the third's that the second is.
   const uint64_t begin = Value(store.batch_ends[0]);
   store.Damage(SegmentPath(1), begin + kBatchHeaderBytes + kRecordHeaderBytes + 10);
@@ -298,7 +293,7 @@ TEST(StoreWalk, SaysWhatIsDamagedAndWhatStandsBehindIt) {
 }
 
 TEST(StoreWalk, FindsEveryDamagedPlace) {
-  Store store(false);
+  TwoLives store(false);
   store.Damage(SegmentPath(1), Value(store.batch_ends[0]) + 20);
   store.Damage(SegmentPath(4), 4096 + 5);
   store.Damage("/store/STORE", 30);
@@ -310,7 +305,7 @@ TEST(StoreWalk, FindsEveryDamagedPlace) {
 }
 
 TEST(StoreWalk, WorksOutWhatHeadersSaid) {
-  Store store(false);
+  TwoLives store(false);
   store.Damage("/store/STORE", 30);
   for (const uint64_t sequence : {1u, 3u, 4u}) store.Damage(SegmentPath(sequence), 40);
   const StoreFindings found = store.Walk();
@@ -322,7 +317,7 @@ TEST(StoreWalk, WorksOutWhatHeadersSaid) {
 }
 
 TEST(StoreWalk, WorksOutAMissingOrOldStoreFile) {
-  Store store(true);
+  TwoLives store(true);
   const std::string old_store = [] {
     MemoryFileSystem files;
     MustOpen(files);
@@ -344,7 +339,7 @@ TEST(StoreWalk, WorksOutAMissingOrOldStoreFile) {
 }
 
 TEST(StoreWalk, MissingSegments) {
-  Store store(false);
+  TwoLives store(false);
   ASSERT_TRUE(store.files.Remove(SegmentPath(3)).has_value());
   const StoreFindings found = store.Walk();
   ASSERT_EQ(found.findings.size(), 1u);
@@ -365,7 +360,7 @@ TEST(StoreWalk, MissingSegments) {
 }
 
 TEST(StoreWalk, RepairsTwiceUnderNamesOfTheirOwn) {
-  Store store(false);
+  TwoLives store(false);
   for (int i = 0; i < 2; ++i) {
     store.Damage("/store/STORE", 30);
     ASSERT_TRUE(RepairStore(store.files, store.Walk()).has_value());
@@ -382,7 +377,7 @@ TEST(StoreWalk, NoStoreAndALaterVersionAreNoDamage) {
   StoreVisitor nobody;
   EXPECT_EQ(WalkStore(files, "/store", nobody).error().code, Error::Code::kInvalid);
 
-  Store store(false);
+  TwoLives store(false);
   class Stranger : public StoreVisitor {
     bool OnRecord(const WalkedSegment&, uint64_t, std::string_view) override { return false; }
   } stranger;
@@ -394,7 +389,7 @@ TEST(StoreWalk, NoStoreAndALaterVersionAreNoDamage) {
 
 // Whatever the files hold, the walk and the repair end, and what they leave opens or is refused.
 TEST(StoreWalk, HostileFilesAreOnlyBytes) {
-  Store store(false);
+  TwoLives store(false);
   std::mt19937_64 random(11);
   for (int round = 0; round < 3000; ++round) {
     Restore(store.files, store.sound);

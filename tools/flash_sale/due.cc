@@ -16,10 +16,6 @@ using std::chrono::milliseconds;
 // How long the others are watched before the moment.
 constexpr auto kBaseline = std::chrono::seconds(3);
 
-double SecondsSince(std::chrono::steady_clock::time_point then) {
-  return std::chrono::duration<double>(std::chrono::steady_clock::now() - then).count();
-}
-
 std::string Percentiles(const Latencies& latencies) {
   return "p50 " + Milliseconds(latencies.Percentile(0.5)) + "   p99 " +
          Milliseconds(latencies.Percentile(0.99)) + "   p99.9 " + Milliseconds(latencies.Percentile(0.999)) +

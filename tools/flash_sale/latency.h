@@ -3,10 +3,15 @@
 
 #include <array>
 #include <atomic>
+#include <chrono>
 #include <cstdint>
 #include <memory>
 
 namespace sluice::flash_sale {
+
+inline double SecondsSince(std::chrono::steady_clock::time_point then) {
+  return std::chrono::duration<double>(std::chrono::steady_clock::now() - then).count();
+}
 
 // A number that one thread counts and others may read meanwhile.
 class Counter {

@@ -10,10 +10,6 @@ namespace {
 
 using std::chrono::milliseconds;
 
-double SecondsSince(std::chrono::steady_clock::time_point then) {
-  return std::chrono::duration<double>(std::chrono::steady_clock::now() - then).count();
-}
-
 std::string LatencyLine(const Crowd& crowd) {
   const auto sum = std::make_unique<Latencies>();
   crowd.AddLatenciesTo(*sum);
