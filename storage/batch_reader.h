@@ -27,7 +27,8 @@ class BatchReader {
   // Verifies only the header, and that it belongs there: for bytes that nobody but this process has had.
   Result<BatchHeader> ReadHeader(std::span<const char> segment, Lsn base, uint64_t offset);
 
-  // Goes on behind batches that are not read, the last of which may be as old as `incarnation`.
+  // Goes on in a segment that `incarnation` began, or behind batches that are not read, the last of which may
+  // be as old as that.
   void Skip(uint64_t incarnation) { incarnation_ = std::max(incarnation_, incarnation); }
 
   // The highest LSN that the batches read so far, damaged ones included, say to have been durable.

@@ -154,6 +154,7 @@ Result<bool> Recovery::Begin(const FoundFile& file) {
                     .readable = std::min(*size, header->capacity),
                     .end = kSegmentHeaderBytes});
   parts_.back().segment->SetPath(file.path);
+  reader_.Skip(header->incarnation);
   return true;
 }
 

@@ -104,6 +104,8 @@ class Repair {
   }
 
   bool IsSegmentBehind(const std::string& path) const {
+    const auto& strays = findings_.strays;
+    if (std::find(strays.begin(), strays.end(), path) != strays.end()) return true;
     for (size_t i = findings_.cut_segment + 1; i < findings_.segments.size(); ++i) {
       if (findings_.segments[i].path == path) return true;
     }
@@ -202,7 +204,7 @@ RepairPlan PlanRepair(const StoreFindings& findings) {
                            (finding.kind == Kind::kTornTail
                                 ? " (a torn tail, which the next start would cut as well)"
                                 : "; the file as it is is kept as *.damaged"));
-      if (findings.cut_segment + 1 < findings.segments.size()) {
+      if (findings.cut_segment + 1 < findings.segments.size() || !findings.strays.empty()) {
         plan.steps.push_back("set the segments behind it aside, as *.damaged");
       }
     }

@@ -45,6 +45,7 @@ class Walk {
     Lsn lsn{};
     size_t segment = 0;  // in found_.segments
     uint64_t records_before = 0;
+    uint64_t bytes_before = 0;  // of log that verifies
   };
 
   Result<void> ReadStore(const std::vector<std::string>& names);
@@ -65,7 +66,8 @@ class Walk {
   uint64_t NewestSeen() const;
   void AddHole(Remedy remedy, const std::string& path, uint64_t offset, std::string what, Lsn lsn,
                size_t segment);
-  void Search(std::span<const char> bytes);
+  void SearchBehind();
+  Lsn Search(std::span<const char> bytes);
 
   FileSystem& files_;
   StoreVisitor& visitor_;
@@ -211,7 +213,7 @@ Result<void> Walk::ReadFile(const FoundFile& file) {
             found_.segments.size());
     return Follow(*mapped, *worked_out);
   }
-  Search(mapped->bytes);
+  if (Search(mapped->bytes) > end_) found_.strays.push_back(file.path);
   skipped_ += "; " + file.path + " does not go on from there: " + unfit;
   return {};
 }
@@ -262,6 +264,7 @@ Result<void> Walk::Follow(const Mapped& mapped, const SegmentHeader& header) {
   const WalkedSegment segment{mapped.file->path, header, mapped.file->bytes};
   visitor_.OnSegment(segment);
   found_.segments.push_back({segment.path, header, kSegmentHeaderBytes});
+  reader_->Skip(header.incarnation);
   const std::span<const char> readable =
       mapped.bytes.first(std::min<uint64_t>(mapped.bytes.size(), header.capacity));
   uint64_t at = std::min<uint64_t>(kSegmentHeaderBytes, readable.size());
@@ -272,7 +275,8 @@ Result<void> Walk::Follow(const Mapped& mapped, const SegmentHeader& header) {
       at += batch->length;
       continue;
     }
-    if (batch.error().code == Error::Code::kInvalid) {
+    // Behind a hole it may be anything.
+    if (batch.error().code == Error::Code::kInvalid && holes_.empty()) {
       return tl::make_unexpected(
           Error{Error::Code::kInvalid,
                 segment.path + ", offset " + std::to_string(at) + ": " + batch.error().message});
@@ -283,7 +287,7 @@ Result<void> Walk::Follow(const Mapped& mapped, const SegmentHeader& header) {
     if (found_.closed || GoesOnInNext(*mapped.file)) break;
     const auto next = NextBatch(readable, header.base, at);
     if (!next) break;
-    Search(readable.subspan(at, *next - at));
+    found_.segments.back().end = at;
     AddHole(Remedy::kCut, segment.path, at,
             end_why_ + "; the next sound batch is at offset " + std::to_string(*next), header.base + at,
             found_.segments.size() - 1);
@@ -361,11 +365,31 @@ void Walk::LookBehindEnd() {
   Search(rest);
 }
 
-void Walk::Search(std::span<const char> bytes) {
+// All that stands behind the log as far as it was read, as an opening looks at it where it stops.
+void Walk::SearchBehind() {
+  if (found_.segments.empty()) return;
+  const SegmentFacts& last = found_.segments.back();
+  for (const FoundFile& file : segment_files_) {
+    if (file.sequence < last.header.sequence) continue;
+    const auto mapped = Map(file);
+    if (!mapped) continue;
+    const uint64_t from = file.sequence == last.header.sequence ? last.end : 0;
+    Search(mapped->bytes.subspan(std::min<uint64_t>(from, mapped->bytes.size())));
+  }
+}
+
+// Gives the furthest byte of a batch that is found, as Traces has it.
+Lsn Walk::Search(std::span<const char> bytes) {
   uint64_t incarnation = reader_->incarnation();
   if (!found_.segments.empty())
     incarnation = std::max(incarnation, found_.segments.back().header.incarnation);
-  SearchBatches(bytes, found_.store.log_id, incarnation, newest_, &traces_);
+  Traces found;
+  SearchBatches(bytes, found_.store.log_id, incarnation, newest_, &found);
+  traces_.claimed = std::max(traces_.claimed, found.claimed);
+  traces_.end = std::max(traces_.end, found.end);
+  traces_.incarnation = std::max(traces_.incarnation, found.incarnation);
+  traces_.unknown_incarnation = traces_.unknown_incarnation || found.unknown_incarnation;
+  return found.end;
 }
 
 // The latest life that anything speaks of: a STORE file that is worked out must not be older than that again.
@@ -377,6 +401,7 @@ uint64_t Walk::NewestSeen() const {
 
 void Walk::AddHole(Remedy remedy, const std::string& path, uint64_t offset, std::string what, Lsn lsn,
                    size_t segment) {
+  if (holes_.empty()) SearchBehind();
   holes_.push_back({.finding = {.kind = Kind::kTornTail,
                                 .remedy = remedy,
                                 .path = path,
@@ -384,7 +409,8 @@ void Walk::AddHole(Remedy remedy, const std::string& path, uint64_t offset, std:
                                 .what = std::move(what)},
                     .lsn = lsn,
                     .segment = segment,
-                    .records_before = found_.records});
+                    .records_before = found_.records,
+                    .bytes_before = found_.bytes});
 }
 
 // Torn tail or damage? The highest LSN that anything calls durable decides, for each place.
@@ -413,6 +439,8 @@ void Walk::Judge() {
   for (Hole& hole : holes_) {
     if (hole.lsn < claimed) {
       hole.finding.kind = Kind::kDamage;
+    } else if (hole.bytes_before == found_.bytes && traces_.end <= hole.lsn && !torn_batch_) {
+      continue;  // a segment was begun behind it, and holds nothing: it ends there as well as further on
     } else if (hole.finding.remedy == Remedy::kRebuildHeader) {
       // The header goes out with the segment's first batch: a torn write of which the batch arrived.
       hole.segment -= 1;

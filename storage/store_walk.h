@@ -74,6 +74,9 @@ struct StoreFindings {
   bool closed = false;  // the log ends with the closing batch of a clean stop
   std::vector<Finding> findings;
 
+  // Files behind the log's end that hold batches which would follow it, if they could be reached.
+  std::vector<std::string> strays;
+
   // Where the log has to end: at the first place that only a cut can mend, or at its own end.
   size_t cut_segment = 0;  // in `segments`
   uint64_t cut_offset = 0;

@@ -85,8 +85,9 @@ class Applier {
     consumer.seen_ms = e.now_ms;
     consumer.active_ms = e.now_ms;
     if (e.no_ack == 0) {
+      PendingList::Delivery delivery(group.pending_, e.consumer, e.now_ms);
       stream.Scan(*Next(group.last_delivered_), e.last, [&](StreamId id, storage::Place) {
-        group.pending_.Put({.id = id, .delivered_ms = e.now_ms, .deliveries = 1, .consumer = e.consumer});
+        delivery.Add(id);
         return true;
       });
     }

@@ -7,16 +7,6 @@
 #include "server/engine/free_some.h"
 
 namespace sluice::engine {
-namespace {
-
-// Deliveries come in the order of IDs and of time, so most entries belong at the end: found there without a
-// search.
-template <typename Set, typename Key>
-void InsertNearEnd(Set& set, Key key) {
-  set.insert(set.end(), key);
-}
-
-}  // namespace
 
 size_t PendingList::size_of(uint32_t consumer) const {
   const auto share = shares_.find(consumer);
@@ -24,18 +14,18 @@ size_t PendingList::size_of(uint32_t consumer) const {
 }
 
 std::optional<Pending> PendingList::Find(StreamId id) const {
-  const auto it = by_id_.find(id);
+  const auto it = by_id_.Find(id);
   if (it == by_id_.end()) return std::nullopt;
   return Read(*it);
 }
 
 void PendingList::Put(const Pending& pending) {
   const bool behind_all = by_id_.empty() || last_id() < pending.id;
-  const auto existing = behind_all ? by_id_.end() : by_id_.find(pending.id);
+  const auto existing = behind_all ? by_id_.end() : by_id_.Find(pending.id);
   if (existing == by_id_.end()) {
     const Handle handle = Allocate();
     Write(handle, pending);
-    InsertNearEnd(by_id_, handle);
+    by_id_.Insert(handle);
     Link(handle);
   } else {
     const Handle handle = *existing;
@@ -45,12 +35,31 @@ void PendingList::Put(const Pending& pending) {
   }
 }
 
+PendingList::Delivery::Delivery(PendingList& list, uint32_t consumer, uint64_t now_ms)
+    : list_(list), consumer_(consumer), now_ms_(now_ms) {}
+
+void PendingList::Delivery::Add(StreamId id) {
+  if (share_ != nullptr) {
+    const Handle handle = list_.Allocate();
+    list_.Write(handle, {.id = id, .delivered_ms = now_ms_, .deliveries = 1, .consumer = consumer_});
+    list_.by_id_.Append(handle);
+    list_.by_wait_.Append(handle);
+    share_->Append(handle);
+    return;
+  }
+  list_.Put({.id = id, .delivered_ms = now_ms_, .deliveries = 1, .consumer = consumer_});
+  // What is the last one in each order has all that come after it, with higher IDs, behind it.
+  const Handle last = list_.by_id_.back();
+  if (list_.At(last).id == id && list_.by_wait_.back() == last)
+    share_ = &list_.shares_.find(consumer_)->second;
+}
+
 bool PendingList::Erase(StreamId id) {
-  const auto it = by_id_.find(id);
+  const auto it = by_id_.Find(id);
   if (it == by_id_.end()) return false;
   const Handle handle = *it;
   Unlink(handle);
-  by_id_.erase(it);
+  by_id_.EraseAt(it, handle);
   Free(handle);
   ForgetIfEmpty();
   return true;
@@ -62,8 +71,8 @@ void PendingList::EraseConsumer(uint32_t consumer) {
   const Order share = std::move(it->second);
   shares_.erase(it);
   for (Handle handle : share) {
-    by_wait_.erase(handle);
-    by_id_.erase(handle);
+    by_wait_.Erase(handle);
+    by_id_.Erase(handle);
   }
   // Only now: the share's order reads the cells.
   for (Handle handle : share) Free(handle);
@@ -96,13 +105,13 @@ void PendingList::Write(Handle handle, const Pending& pending) {
 
 void PendingList::Link(Handle handle) {
   const uint32_t consumer = At(handle).consumer;
-  InsertNearEnd(shares_.try_emplace(consumer, ById{this}).first->second, handle);
-  InsertNearEnd(by_wait_, handle);
+  shares_.try_emplace(consumer, ById{this}).first->second.Insert(handle);
+  by_wait_.Insert(handle);
 }
 
 void PendingList::Unlink(Handle handle) {
-  by_wait_.erase(handle);
-  shares_.find(At(handle).consumer)->second.erase(handle);
+  by_wait_.Erase(handle);
+  shares_.find(At(handle).consumer)->second.Erase(handle);
 }
 
 PendingList::Handle PendingList::Allocate() {
@@ -154,8 +163,8 @@ bool PendingList::Restore(const Dumped& dumped, uint64_t next_turn) {
 
 // The orders ask the cells: those go behind them.
 bool PendingList::FreeSome(size_t& pieces) {
-  if (EraseSome(by_wait_, pieces) || EraseSome(by_id_, pieces)) return true;
-  if (EraseLarge(shares_, pieces, [](auto& share, size_t& left) { return EraseSome(share.second, left); }))
+  if (by_wait_.FreeSome(pieces) || by_id_.FreeSome(pieces)) return true;
+  if (EraseLarge(shares_, pieces, [](auto& share, size_t& left) { return share.second.FreeSome(left); }))
     return true;
   return cells_.FreeSome(pieces);
 }

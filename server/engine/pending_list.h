@@ -8,10 +8,10 @@
 #include <tuple>
 
 #include <absl/container/btree_map.h>
-#include <absl/container/btree_set.h>
 #include <absl/container/flat_hash_map.h>
 
 #include "server/engine/cell_table.h"
+#include "server/engine/handle_order.h"
 #include "server/engine/stream_id.h"
 
 namespace sluice::engine {
@@ -33,9 +33,8 @@ struct Pending {
 // and by who has waited longest (XREADGROUP CLAIM): first what is nobody's, in the order in which it was
 // given back, then by time of delivery.
 //
-// An entry lives in a cell of 32 bytes that stays where it is; an order is a tree of cell numbers, of 4 bytes
-// each. So a pending entry costs about 46 bytes where deliveries come in the order of IDs, and every
-// operation O(log n).
+// An entry lives in a cell of 32 bytes that stays where it is, and in each order as a number of 4 bytes. So a
+// pending entry costs about 45 bytes where deliveries come in the order of IDs, and every operation O(log n).
 class PendingList {
  public:
   PendingList() = default;
@@ -43,28 +42,28 @@ class PendingList {
   PendingList& operator=(const PendingList&) = delete;
 
   // About what it takes, itself not included.
-  size_t memory_bytes() const { return cells_.memory_bytes() + 3 * size() * sizeof(Handle); }
+  size_t memory_bytes() const { return cells_.memory_bytes() + 3 * by_id_.memory_bytes(); }
 
   bool empty() const { return by_id_.empty(); }
   size_t size() const { return by_id_.size(); }
   size_t size_of(uint32_t consumer) const;
   // The first and the last ID; there is one.
-  StreamId first_id() const { return At(*by_id_.begin()).id; }
-  StreamId last_id() const { return At(*by_id_.rbegin()).id; }
+  StreamId first_id() const { return At(by_id_.front()).id; }
+  StreamId last_id() const { return At(by_id_.back()).id; }
 
-  bool contains(StreamId id) const { return by_id_.contains(id); }
+  bool contains(StreamId id) const { return by_id_.Find(id) != by_id_.end(); }
   std::optional<Pending> Find(StreamId id) const;
 
   // Each visits entries while `visit(const Pending&)` returns true: all from `from` on, those of one
   // consumer, and all by who has waited longest.
   template <typename Visit>
   void Scan(StreamId from, Visit&& visit) const {
-    Walk(by_id_, by_id_.lower_bound(from), visit);
+    Walk(by_id_, by_id_.LowerBound(from), visit);
   }
   template <typename Visit>
   void ScanOf(uint32_t consumer, StreamId from, Visit&& visit) const {
     const auto share = shares_.find(consumer);
-    if (share != shares_.end()) Walk(share->second, share->second.lower_bound(from), visit);
+    if (share != shares_.end()) Walk(share->second, share->second.LowerBound(from), visit);
   }
   template <typename Visit>
   void ScanLongestWaiting(Visit&& visit) const {
@@ -73,6 +72,9 @@ class PendingList {
 
   // Adds the entry, or replaces the one with its ID. What is nobody's goes behind all that is.
   void Put(const Pending& pending);
+
+  class Delivery;
+
   // False where there is none.
   bool Erase(StreamId id);
   // Everything that is pending for `consumer` goes.
@@ -110,7 +112,6 @@ class PendingList {
   static constexpr uint32_t kNoCell = UINT32_MAX;
 
   struct ById {
-    using is_transparent = void;
     const PendingList* list;
     StreamId IdOf(Handle handle) const { return list->At(handle).id; }
     static StreamId IdOf(StreamId id) { return id; }
@@ -125,7 +126,7 @@ class PendingList {
              std::tuple(y.consumer != kNobody, y.since, y.id);
     }
   };
-  using Order = absl::btree_set<Handle, ById>;
+  using Order = HandleOrder<Handle, ById>;
 
   const Cell& At(Handle handle) const { return cells_[static_cast<uint32_t>(handle)]; }
   Cell& Change(Handle handle) { return cells_.Change(static_cast<uint32_t>(handle)); }
@@ -133,7 +134,7 @@ class PendingList {
   Pending Read(Handle handle) const;
 
   template <typename Set, typename Visit>
-  void Walk(const Set& set, typename Set::const_iterator it, Visit& visit) const {
+  void Walk(const Set& set, typename Set::Iterator it, Visit& visit) const {
     while (it != set.end() && visit(Read(*it))) ++it;
   }
 
@@ -150,8 +151,22 @@ class PendingList {
   absl::flat_hash_map<uint32_t, uint64_t> large_counts_;  // by cell
   uint64_t next_turn_ = 0;
   Order by_id_{ById{this}};
-  absl::btree_set<Handle, ByWait> by_wait_{ByWait{this}};
+  HandleOrder<Handle, ByWait> by_wait_{ByWait{this}};
   absl::btree_map<uint32_t, Order> shares_;  // by consumer, kNobody included
+};
+
+// Adds what is delivered for the first time, one message behind the other: Put(), where most of what it has
+// to find out holds for all of them. Its list does not change otherwise while it lives.
+class PendingList::Delivery {
+ public:
+  Delivery(PendingList& list, uint32_t consumer, uint64_t now_ms);
+  void Add(StreamId id);
+
+ private:
+  PendingList& list_;
+  const uint32_t consumer_;
+  const uint64_t now_ms_;
+  HandleOrder<Handle, ById>* share_ = nullptr;  // once everything belongs at the end
 };
 
 }  // namespace sluice::engine

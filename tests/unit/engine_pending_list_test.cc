@@ -87,12 +87,13 @@ TEST(PendingList, IsWhatAPlainMapIs) {
   std::map<StreamId, Pending> plain;
   for (int step = 0; step < 200'000; ++step) {
     const StreamId id{random() % 40, random() % 8};
+    const uint64_t now = random() % 50;
     const auto consumer = static_cast<uint32_t>(random() % 4);
     switch (random() % 8) {
       case 0:
       case 1:
       case 2: {
-        const Pending pending{id, random() % 50, random() % 3 == 0 ? UINT64_MAX / 2 : random() % 9, consumer};
+        const Pending pending{id, now, random() % 3 == 0 ? UINT64_MAX / 2 : random() % 9, consumer};
         list->Put(pending);
         plain[id] = pending;
         break;
@@ -103,6 +104,15 @@ TEST(PendingList, IsWhatAPlainMapIs) {
           std::erase_if(plain, [&](const auto& entry) { return entry.second.consumer == consumer; });
         }
         break;
+      case 6: {
+        // What is delivered comes in the order of IDs; some of it may be pending already.
+        PendingList::Delivery delivery(*list, consumer, now);
+        for (uint64_t seq = id.seq; seq < 8; ++seq) {
+          delivery.Add({id.ms, seq});
+          plain[{id.ms, seq}] = {{id.ms, seq}, now, 1, consumer};
+        }
+        break;
+      }
       default:
         EXPECT_EQ(list->Erase(id), plain.erase(id) == 1);
     }
