@@ -38,10 +38,10 @@ constexpr std::string_view kCheckpoint = "checkpoint";
 // Due keys that one slice of background work removes.
 constexpr size_t kExpiriesAtOnce = 256;
 
-// Holds that end in a millisecond: about a quarter of it, so that a million that run out together are
-// released within five seconds, while the log and the loop have most of their time for everybody else. Where
+// Holds that end in a millisecond: about an eighth of it, so that a million that run out together are
+// released within eight seconds, while the log and the loop have most of their time for everybody else. Where
 // ticks come more slowly than that, one of them makes up for another that did not come.
-constexpr uint64_t kHoldsInMillisecond = 256;
+constexpr uint64_t kHoldsInMillisecond = 128;
 constexpr uint64_t kHoldsAtOnce = 2 * kHoldsInMillisecond;
 // Closed orders that one slice of background work forgets.
 constexpr size_t kForgottenAtOnce = 512;

@@ -61,16 +61,27 @@ void PrintTo(const WayToCommit& way, std::ostream* out) {
   *out << way.name;
 }
 
-class KillTest : public testing::TestWithParam<WayToCommit> {
- protected:
-  void RunUntilKilled(ServerProcess& server, uint64_t answers_wanted) {
+// A store, over all that its server goes through.
+class Lives {
+ public:
+  explicit Lives(const std::vector<std::string>& options) : server_(options) {
+    RedisClient client(server_.port());
+    client.Do({"XGROUP", "CREATE", "events", "g", "0", "MKSTREAM"});
+    client.Do({"XGROUP", "CREATE", "shelf", "g", "0", "MKSTREAM"});
+    client.Do({"SECKILL.CREATE", "item", "STOCK", std::to_string(kStock), "STREAM", "orders"});
+  }
+
+  std::string Log() { return server_.Log(); }
+
+  // Everybody works until the server has given so many answers; then it is killed.
+  void RunUntilKilled(uint64_t answers_wanted) {
     std::atomic<uint64_t> answers = 0;
     std::atomic<bool> failed = false;
     std::vector<std::thread> threads;
     const auto start = [&](auto& worker) {
       threads.emplace_back([&] {
         try {
-          worker.Run(server.port(), answers);
+          worker.Run(server_.port(), answers);
         } catch (const std::exception& error) {
           ADD_FAILURE() << worker.name << ": " << error.what();
           failed = true;
@@ -83,11 +94,23 @@ class KillTest : public testing::TestWithParam<WayToCommit> {
     start(keeper_);
     const Deadline deadline(kPatience);
     while (answers < answers_wanted && !failed && !deadline.over()) std::this_thread::yield();
-    EXPECT_GE(answers, answers_wanted) << server.Log();
-    server.Kill9();
+    EXPECT_GE(answers, answers_wanted) << server_.Log();
+    server_.Kill9();
     for (std::thread& thread : threads) thread.join();
   }
 
+  void StartAndCompare() {
+    server_.Start();
+    RedisClient client(server_.port());
+    const std::vector<Entry> events = ReadStream(client, "events");
+    EXPECT_FALSE(events.empty());
+    CheckEvents(events);
+    CheckGroup(client, events);
+    CheckItem(client);
+    EXPECT_NO_THROW(keeper_.Compare(server_.port()));
+  }
+
+ private:
   // `events`: of each producer's life what was acknowledged and a beginning of the rest, each entry once, in
   // order.
   void CheckEvents(const std::vector<Entry>& events) {
@@ -201,51 +224,47 @@ class KillTest : public testing::TestWithParam<WayToCommit> {
   }
 
   static constexpr int64_t kStock = 100'000'000;
+  ServerProcess server_;
   std::vector<Producer> producers_{{.name = "p0", .lives = {}, .ids = {}},
                                    {.name = "p1", .lives = {}, .ids = {}}};
   std::vector<Consumer> consumers_{{.name = "c0", .delivered = {}, .ack_sent = {}, .ack_done = {}},
                                    {.name = "c1", .delivered = {}, .ack_sent = {}, .ack_done = {}}};
   Keeper keeper_{.name = "keeper", .answered = {}, .asked = {}};
-  std::vector<Buyer> buyers_{{.name = "b0", .next = 0, .bought = {}}, {.name = "b1", .next = 0, .bought = {}}};
+  std::vector<Buyer> buyers_{{.name = "b0", .next = 0, .bought = {}},
+                             {.name = "b1", .next = 0, .bought = {}}};
 };
 
+class KillTest : public testing::TestWithParam<WayToCommit> {};
+
 TEST_P(KillTest, EverythingThatWasAnsweredIsThereAndNothingElse) {
-  ServerProcess server(GetParam().options);
-  {
-    RedisClient client(server.port());
-    client.Do({"XGROUP", "CREATE", "events", "g", "0", "MKSTREAM"});
-    client.Do({"XGROUP", "CREATE", "shelf", "g", "0", "MKSTREAM"});
-    client.Do({"SECKILL.CREATE", "item", "STOCK", std::to_string(kStock), "STREAM", "orders"});
-  }
+  // All that a store was ever told is compared after each of its rounds: it gets so many.
+  constexpr uint64_t kRoundsOfAStore = 20;
   // One seed, so that a failure is met again; the moment of the kill varies by the machine anyhow.
   std::mt19937_64 random(20240229);
-  for (uint64_t round = 0; round < Rounds(); ++round) {
-    SCOPED_TRACE("round " + std::to_string(round));
-    RunUntilKilled(server, 500 + random() % 12000);
-    server.Start();
-    RedisClient client(server.port());
-    const std::vector<Entry> events = ReadStream(client, "events");
-    EXPECT_FALSE(events.empty());
-    CheckEvents(events);
-    CheckGroup(client, events);
-    CheckItem(client);
-    EXPECT_NO_THROW(keeper_.Compare(server.port()));
-    if (HasFailure()) {
-      std::cout << server.Log() << '\n';
-      break;
+  for (uint64_t first = 0; first < Rounds() && !HasFailure(); first += kRoundsOfAStore) {
+    Lives lives(GetParam().options);
+    for (uint64_t round = first; round < std::min(first + kRoundsOfAStore, Rounds()); ++round) {
+      SCOPED_TRACE("round " + std::to_string(round));
+      lives.RunUntilKilled(500 + random() % 12000);
+      lives.StartAndCompare();
+      if (HasFailure()) {
+        std::cout << lives.Log() << '\n';
+        break;
+      }
     }
   }
 }
 
 const WayToCommit kWays[] = {
     {"Always",
-     {"--appendfsync", "always", "--segment-bytes", "256kb", "--tail-cache-bytes", "256kb", "--checkpoint-log-bytes",
-      "128kb"}},
+     {"--appendfsync", "always", "--segment-bytes", "256kb", "--tail-cache-bytes", "256kb",
+      "--checkpoint-log-bytes", "128kb"}},
     {"ByThread", {"--appendfsync", "always", "--commit-path", "thread", "--direct-io", "no"}},
     {"EverySecond",
-     {"--appendfsync", "everysec", "--segment-bytes", "64kb", "--tail-cache-bytes", "0", "--spare-segments", "2",
-      "--zeroing-bytes-per-second", "1gb", "--checkpoint-log-bytes", "32kb", "--checkpoint-bytes-per-second", "0",
-      "--compaction-dead-percent", "10", "--compaction-bytes-per-second", "0"}},
+     {"--appendfsync", "everysec", "--segment-bytes", "64kb", "--tail-cache-bytes", "0", "--spare-segments",
+      "2", "--zeroing-bytes-per-second", "1gb", "--checkpoint-log-bytes", "32kb",
+      "--checkpoint-bytes-per-second", "0", "--compaction-dead-percent", "10",
+      "--compaction-bytes-per-second", "0"}},
     {"No", {"--appendfsync", "no"}},
 };
 INSTANTIATE_TEST_SUITE_P(Commits, KillTest, testing::ValuesIn(kWays),

@@ -202,22 +202,22 @@ TEST_F(BusyServer, HoldsThatEndTogetherDoSoInSlices) {
   commit();
   Advance(1000);
   dispatcher_->RunDue();
-  EXPECT_EQ(held(), 4000u - 512) << "none ended for a long time: as many as a tick may";
+  EXPECT_EQ(held(), 4000u - 256) << "none ended for a long time: as many as a tick may";
   EXPECT_EQ(dispatcher_->next_deadline_ms(), time_.monotonic_ms + 1);
   dispatcher_->RunDue();
-  EXPECT_EQ(held(), 4000u - 512) << "in the same millisecond";
+  EXPECT_EQ(held(), 4000u - 256) << "in the same millisecond";
   Advance(1);
   dispatcher_->RunDue();
-  EXPECT_EQ(held(), 4000u - 512 - 256);
+  EXPECT_EQ(held(), 4000u - 256 - 128);
   // The first slice is not committed: two wait, and no third one comes.
   Advance(5);
   dispatcher_->RunDue();
-  EXPECT_EQ(held(), 4000u - 512 - 256);
+  EXPECT_EQ(held(), 4000u - 256 - 128);
   commit();
   Advance(1);
   dispatcher_->RunDue();
-  EXPECT_EQ(held(), 4000u - 512 - 256 - 512) << "six milliseconds to make up for, of which a tick may do two";
-  for (int i = 0; i < 11; ++i) {
+  EXPECT_EQ(held(), 4000u - 256 - 128 - 256) << "six milliseconds to make up for, of which a tick may do two";
+  for (int i = 0; i < 27; ++i) {
     commit();
     Advance(1);
     dispatcher_->RunDue();
