@@ -30,6 +30,17 @@ struct Time {
   uint64_t UnixOf(uint64_t at_steady_ms) const { return at_steady_ms - steady_ms + unix_ms(); }
 };
 
+// How long the loop's ticks took, since the start or CONFIG RESETSTAT: what a request may have to wait for
+// others. Percentiles are known to 12 %.
+struct TickTimes {
+  uint64_t count = 0;
+  double sum_us = 0;
+  double p50_us = 0;
+  double p99_us = 0;
+  double p999_us = 0;
+  double longest_us = 0;
+};
+
 // Facts for INFO that only the process knows.
 struct HostFacts {
   std::string run_id;  // 40 hex characters
@@ -52,7 +63,8 @@ struct HostFacts {
   uint64_t protocol_errors = 0;
   uint64_t clients_evicted = 0;    // at maxmemory-clients
   uint64_t startup_allocated = 0;  // bytes of memory in use before the store was opened
-  std::string recovery;            // one line: what was recovered and how long it took
+  TickTimes ticks;
+  std::string recovery;  // one line: what was recovered and how long it took
 };
 
 // Options that commands read. The host keeps them true when CONFIG SET changes one.

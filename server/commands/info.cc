@@ -204,6 +204,12 @@ void Stats(Context& ctx, Lines& lines) {
   lines.Add("latest_fork_usec", uint64_t{0});
   lines.Add("total_forks", uint64_t{0});
   lines.Add("total_error_replies", ctx.statistics().errors);
+  char ticks[96];
+  std::snprintf(ticks, sizeof ticks, "p50=%.0f,p99=%.0f,p99.9=%.0f,max=%.0f", facts.ticks.p50_us,
+                facts.ticks.p99_us, facts.ticks.p999_us, facts.ticks.longest_us);
+  lines.Add("eventloop_cycles", facts.ticks.count);
+  lines.Add("eventloop_duration_sum", static_cast<uint64_t>(facts.ticks.sum_us));
+  lines.Add("eventloop_duration_percentiles_usec", ticks);
   lines.Add("client_query_buffer_limit_disconnections", facts.query_buffer_closed);
   lines.Add("client_output_buffer_limit_disconnections", facts.output_buffer_closed);
   lines.Add("protocol_errors", facts.protocol_errors);

@@ -1,7 +1,5 @@
 #include "server/engine/event_codec.h"
 
-#include <cstring>
-
 #include "server/engine/field_codec.h"
 #include "server/engine/stream.h"
 #include "storage/format.h"
@@ -50,31 +48,21 @@ std::optional<AppendEntry> EventReader::NextEntry() {
   return std::nullopt;
 }
 
-// The layout of AppendEntry, read where it stands: this is the path of every message that is delivered.
 EntryView ReadEntry(storage::Place place) {
-  const char* in = place.data() + 1 + sizeof(AppendEntry::body_offset) + sizeof(ObjectId);
-  EntryView entry;
-  std::memcpy(&entry.id, in, sizeof entry.id);
-  in += sizeof entry.id;
-  std::memcpy(&entry.pairs, in, sizeof entry.pairs);
-  in += sizeof entry.pairs;
-  uint32_t bytes;
-  std::memcpy(&bytes, in, sizeof bytes);
-  entry.fields = {in + sizeof bytes, bytes};
-  return entry;
+  using Layout = EntryLayout;
+  const char* const event = place.data();
+  return {.id = Layout::Load<StreamId>(event, Layout::kIdAt),
+          .pairs = Layout::Load<uint32_t>(event, Layout::kPairsAt),
+          .fields = {event + Layout::kFieldsAt, Layout::Load<uint32_t>(event, Layout::kFieldBytesAt)}};
 }
 
 uint64_t EntryBytes(storage::Place place) {
-  constexpr uint64_t kFieldsAt = 1 + sizeof(AppendEntry::body_offset) + sizeof(ObjectId) + sizeof(StreamId) +
-                                 sizeof(AppendEntry::pairs) + sizeof(uint32_t);
-  uint32_t bytes;
-  std::memcpy(&bytes, place.data() + kFieldsAt - sizeof bytes, sizeof bytes);
-  return kFieldsAt + bytes;
+  return EntryLayout::kFieldsAt + EntryLayout::Load<uint32_t>(place.data(), EntryLayout::kFieldBytesAt);
 }
 
 // The event says how far it stands from its record's header, which says how long the record is.
 storage::RecordState LookAtRecordedEntry(storage::Place place, storage::ColdReads& cold) {
-  constexpr uint64_t kHead = 1 + sizeof(AppendEntry::body_offset);
+  constexpr uint64_t kHead = EntryLayout::kStreamAt;
   constexpr uint64_t kFirstBody = storage::kSegmentHeaderBytes + storage::kRecordHeaderBytes;
   const storage::Segment& segment = *place.segment;
   if (place.offset < kFirstBody || place.offset + kHead > segment.end())
@@ -84,8 +72,7 @@ storage::RecordState LookAtRecordedEntry(storage::Place place, storage::ColdRead
   if (!cold.Has(segment, record, storage::kRecordHeaderBytes + kHead)) return storage::RecordState::kAway;
   const char* in = place.data();
   if (static_cast<uint8_t>(*in) != AppendEntry::kType) return storage::RecordState::kDamaged;
-  uint32_t body_offset;
-  std::memcpy(&body_offset, in + 1, sizeof body_offset);
+  const auto body_offset = EntryLayout::Load<uint32_t>(in, EntryLayout::kBodyOffsetAt);
   if (body_offset > place.offset - kFirstBody) return storage::RecordState::kDamaged;
   record -= body_offset;
   if (body_offset != 0 && !cold.Has(segment, record, storage::kRecordHeaderBytes))

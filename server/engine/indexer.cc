@@ -1,7 +1,5 @@
 #include "server/engine/indexer.h"
 
-#include <cstring>
-
 #include "server/engine/event_codec.h"
 #include "storage/format.h"
 
@@ -11,23 +9,14 @@ namespace {
 // Takes about 100 us.
 constexpr size_t kRunsInSlice = 512;
 
-constexpr size_t kIdAt = 1 + sizeof(AppendEntry::body_offset) + sizeof(ObjectId);
-constexpr size_t kBytesAt = kIdAt + sizeof(StreamId) + sizeof(AppendEntry::pairs);
-constexpr size_t kFieldsAt = kBytesAt + sizeof(uint32_t);
-
-template <typename T>
-T Load(const char* from) {
-  T value;
-  std::memcpy(&value, from, sizeof value);
-  return value;
-}
-
 // Most bodies are one AppendEntry: that one without decoding it.
 bool VisitSingleEntry(std::string_view body, storage::IndexSink& sink) {
-  if (body.size() < kFieldsAt || static_cast<uint8_t>(body[0]) != AppendEntry::kType) return false;
-  if (body.size() - kFieldsAt != Load<uint32_t>(body.data() + kBytesAt)) return false;
-  const auto id = Load<StreamId>(body.data() + kIdAt);
-  sink.Add(Load<uint64_t>(body.data() + 1 + sizeof(AppendEntry::body_offset)), id.ms, id.seq, 0,
+  using Layout = EntryLayout;
+  if (body.size() < Layout::kFieldsAt || static_cast<uint8_t>(body[0]) != AppendEntry::kType) return false;
+  const char* const event = body.data();
+  if (body.size() - Layout::kFieldsAt != Layout::Load<uint32_t>(event, Layout::kFieldBytesAt)) return false;
+  const auto id = Layout::Load<StreamId>(event, Layout::kIdAt);
+  sink.Add(Layout::Load<uint64_t>(event, Layout::kStreamAt), id.ms, id.seq, 0,
            storage::RecordBytes(body.size()));
   return true;
 }
@@ -39,7 +28,7 @@ void VisitEntries(std::string_view body, storage::IndexSink& sink) {
   EventReader reader(body);
   while (const auto append = reader.NextEntry()) {
     sink.Add(static_cast<uint64_t>(append->stream), append->id.ms, append->id.seq, reader.offset(),
-             kFieldsAt + append->fields.size());
+             EntryLayout::kFieldsAt + append->fields.size());
   }
 }
 

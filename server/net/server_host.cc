@@ -69,6 +69,7 @@ commands::HostFacts Server::Facts() const {
           .protocol_errors = traffic.protocol_errors,
           .clients_evicted = traffic.clients_evicted,
           .startup_allocated = start_.allocated_bytes,
+          .ticks = ticker_.times(),
           .recovery = start_.recovery};
 }
 
@@ -98,6 +99,7 @@ void Server::Log(std::string_view line) {
 
 void Server::ResetStatistics() {
   shared_.traffic = {};
+  ticker_.ResetTimes();
 }
 
 void Server::Shutdown(bool checkpoint) {

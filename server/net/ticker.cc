@@ -25,7 +25,7 @@ void Ticker::Begin() {
   if (open_) return;
   open_ = true;
   ++number_;
-  work_began_ = commands::Stopwatch::Cycles();
+  work_began_ = tick_began_ = commands::Stopwatch::Cycles();
   now_.monotonic_ms = uv_hrtime() / 1000000;
   now_.unix_us = std::max(now_.unix_us, UnixMicroseconds());
   dispatcher_.SetTime(now_);
@@ -85,6 +85,27 @@ void Ticker::End() {
   CloseDoomed();
   background_ = !finished_ && dispatcher_.RunBackgroundSlice();
   open_ = false;
+  const uint64_t now = commands::Stopwatch::Cycles();
+  const uint64_t took = now > tick_began_ ? now - tick_began_ : 0;  // another processor's may be behind
+  tick_times_.Add(took, 1);
+  tick_cycles_ += took;
+}
+
+commands::TickTimes Ticker::times() const {
+  const auto microseconds = [rate = commands::Stopwatch::CyclesPerNanosecond() * 1000](uint64_t cycles) {
+    return static_cast<double>(cycles) / rate;
+  };
+  return {.count = tick_times_.total(),
+          .sum_us = microseconds(tick_cycles_),
+          .p50_us = microseconds(tick_times_.Percentile(0.5)),
+          .p99_us = microseconds(tick_times_.Percentile(0.99)),
+          .p999_us = microseconds(tick_times_.Percentile(0.999)),
+          .longest_us = microseconds(tick_times_.Percentile(1))};
+}
+
+void Ticker::ResetTimes() {
+  tick_times_ = {};
+  tick_cycles_ = 0;
 }
 
 // The queue has time of its own: what the readers took before it must not starve it.

@@ -13,7 +13,9 @@
 #include <cstdint>
 #include <vector>
 
+#include "server/commands/command_times.h"
 #include "server/commands/dispatcher.h"
+#include "server/commands/host.h"
 #include "server/commands/stopwatch.h"
 #include "server/config.h"
 #include "server/engine/journal.h"
@@ -63,6 +65,10 @@ class Ticker {
   // End() must follow soon even if no socket stirs.
   bool has_work() const { return open_ || !queue_.empty() || background_; }
 
+  // How long ticks took, what is left of their work for later ticks not counted.
+  commands::TickTimes times() const;
+  void ResetTimes();
+
   // Once: stops executing, commits everything for good, ends the log, and sends what is committed thereby.
   // What clients do not take at once goes on leaving with later ticks. With `checkpoint` the
   // next start has nothing to replay. Ends the process where the log fails.
@@ -86,7 +92,10 @@ class Ticker {
 
   commands::Time now_;
   uint64_t number_ = 0;
-  uint64_t work_began_ = 0;  // in the stopwatch's cycles
+  uint64_t work_began_ = 0;   // in the stopwatch's cycles
+  uint64_t tick_began_ = 0;   // likewise
+  uint64_t tick_cycles_ = 0;  // of all ticks
+  commands::TimeHistogram tick_times_;
   bool open_ = false;
   bool background_ = false;  // the dispatcher has deferred work
   bool finished_ = false;

@@ -146,6 +146,16 @@ TEST(WatchingTest, SlowCommandsAreSeen) {
   EXPECT_EQ(Number(Ask(client, {"LATENCY", "RESET"})), 1);
   EXPECT_THAT(Ask(client, {"INFO", "latencystats"}).text,
               HasSubstr("latency_percentiles_usec_debug|sleep:p50="));
+  // The loop stood still meanwhile, as its ticks tell.
+  const auto longest_tick_us = [&] {
+    const std::string times = InfoField(client, "eventloop_duration_percentiles_usec");
+    return std::stoull(times.substr(times.find("max=") + 4));
+  };
+  EXPECT_GE(longest_tick_us(), 50'000u);
+  EXPECT_GE(std::stoull(InfoField(client, "eventloop_duration_sum")), 50'000u);
+  EXPECT_GE(std::stoull(InfoField(client, "eventloop_cycles")), 9u);
+  Ask(client, {"CONFIG", "RESETSTAT"});
+  EXPECT_LT(longest_tick_us(), 50'000u);
 }
 
 TEST(WatchingTest, MonitorShowsWhatIsCommitted) {
