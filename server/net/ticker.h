@@ -41,7 +41,7 @@ class Ticker {
   const commands::Time& now() const { return now_; }
   // Counts ticks: tells a connection that its allowance is fresh.
   uint64_t number() const { return number_; }
-  // True when this tick has worked for about a millisecond: time to commit what there is.
+  // True when this tick has worked for about half a millisecond: time to commit what there is.
   bool TimeIsUp() const;
 
   // Output was appended, or the connection is to be closed after what is there: looked after at the end of
@@ -77,7 +77,7 @@ class Ticker {
 
  private:
   // Long enough to make a batch worth its commit, short enough to go unnoticed by the clients that wait.
-  static constexpr uint64_t kWorkNs = 1000 * 1000;
+  static constexpr uint64_t kWorkNs = 500 * 1000;
 
   void RunQueue();
   void StampOutputs();
