@@ -126,7 +126,7 @@ constexpr std::array kOptions = {
         "checkpoint-log-bytes", Bytes<&Config::checkpoint_log_bytes, 0, 1024 * kGiB>(), "64mb", kAnyTime,
         "log since the last checkpoint, or its size if that is more, after which one is made: bounds what a "
         "start replays; 0: on demand"},
-    Option{"checkpoint-bytes-per-second", Bytes<&Config::checkpoint_bytes_per_second, 0, 16 * kGiB>(), "64mb",
+    Option{"checkpoint-bytes-per-second", Bytes<&Config::checkpoint_bytes_per_second, 0, 16 * kGiB>(), "16mb",
            kAtStart, "pace of writing a checkpoint; slow, for commits share the disk; 0: no limit"},
     Option{"compaction-dead-percent", Number<&Config::compaction_dead_percent, 0, 100>(), "50", kAnyTime,
            "share of a log file that is dead (trimmed, deleted) from which it is written anew without; 0: "

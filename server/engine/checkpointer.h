@@ -17,7 +17,7 @@ namespace sluice::engine {
 
 struct CheckpointOptions {
   uint64_t log_bytes = 64 << 20;  // since the last one, after which the next is made; 0: none by itself
-  uint64_t bytes_per_second = 64 << 20;  // pace of writing; 0: none
+  uint64_t bytes_per_second = 16 << 20;  // pace of writing; 0: none
   uint64_t slice_bytes = 64 << 10;       // of records made at once: what the loop is held up for
   bool background = true;                // false: nothing happens but in calls (tests)
 };
