@@ -67,8 +67,10 @@ class HandleOrder {
 
   // Adds what belongs behind all others.
   void Append(Handle handle) {
-    if (runs_.size() == head_ || runs_.back().size == kRun) runs_.emplace_back(empty() ? kSmallRun : kRun);
-    runs_.back().Insert(runs_.back().size, handle);
+    if (runs_.empty() || runs_.back().size == runs_.back().room) [[unlikely]]
+      MakeRoom();
+    Run& last = runs_.back();
+    last.handles[last.size++] = handle;
     ++size_;
   }
   void Insert(Handle handle) {
@@ -150,6 +152,15 @@ class HandleOrder {
     const Handle* const found =
         std::partition_point(first + 1, first + run.size, [&](Handle h) { return less_(h, key); });
     return static_cast<uint32_t>(found - first);
+  }
+
+  // For one more behind all others.
+  void MakeRoom() {
+    if (runs_.empty() || runs_.back().size == kRun) {
+      runs_.emplace_back(runs_.empty() ? kSmallRun : kRun);
+    } else {
+      runs_.back().Grow();
+    }
   }
 
   void Split(size_t r) {

@@ -41,7 +41,7 @@ PendingList::Delivery::Delivery(PendingList& list, uint32_t consumer, uint64_t n
 void PendingList::Delivery::Add(StreamId id) {
   if (share_ != nullptr) {
     const Handle handle = list_.Allocate();
-    list_.Write(handle, {.id = id, .delivered_ms = now_ms_, .deliveries = 1, .consumer = consumer_});
+    list_.Change(handle) = {.id = id, .since = now_ms_, .deliveries = 1, .consumer = consumer_};
     list_.by_id_.Append(handle);
     list_.by_wait_.Append(handle);
     share_->Append(handle);
