@@ -33,7 +33,7 @@ class BatchReader {
 
   // The highest LSN that the batches read so far, damaged ones included, say to have been durable.
   Lsn claimed() const { return claimed_; }
-  // Of the last batch read.
+  // Of the last batch read or segment begun: what nothing that follows may be below.
   uint64_t incarnation() const { return incarnation_; }
 
  private:

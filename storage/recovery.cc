@@ -228,7 +228,7 @@ Result<void> Recovery::Judge(const std::vector<FoundFile>& files, Lsn replay_fro
 
 Result<void> Recovery::SearchRest(const std::vector<FoundFile>& files, Traces* traces) {
   const Part& last = parts_.back();
-  const uint64_t incarnation = std::max(reader_.incarnation(), last.header.incarnation);
+  const uint64_t incarnation = reader_.incarnation();
   const bool header_fits = last.end + kBatchHeaderBytes <= last.readable;
   if (header_fits && IsDamagedHeader(last.segment->data() + last.end, end(), store_.log_id)) {
     traces->end = end() + kBatchHeaderBytes;  // at least: the length may be what is wrong

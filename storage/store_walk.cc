@@ -63,7 +63,6 @@ class Walk {
   std::optional<uint64_t> NextBatch(std::span<const char> bytes, Lsn base, uint64_t from) const;
   void LookBehindEnd();
   void Judge();
-  uint64_t NewestSeen() const;
   void AddHole(Remedy remedy, const std::string& path, uint64_t offset, std::string what, Lsn lsn,
                size_t segment);
   void SearchBehind();
@@ -356,9 +355,7 @@ void Walk::LookBehindEnd() {
   const std::span<const char> rest = last_.bytes.subspan(std::min<uint64_t>(segment.end, last_.bytes.size()));
   if (segment.end + kBatchHeaderBytes <= std::min<uint64_t>(last_.bytes.size(), segment.header.capacity)) {
     const auto header = DecodeBatchHeader(rest.data(), found_.store.log_id);
-    // What is older than the segment was there before it.
-    torn_batch_ = header ? header->base == end_ && header->incarnation >= segment.header.incarnation &&
-                               reader_->WhyNot(header->incarnation).empty()
+    torn_batch_ = header ? header->base == end_ && reader_->WhyNot(header->incarnation).empty()
                          : IsDamagedHeader(rest.data(), end_, found_.store.log_id);
     if (torn_batch_) traces_.end = std::max(traces_.end, end_ + kBatchHeaderBytes);
   }
@@ -380,23 +377,13 @@ void Walk::SearchBehind() {
 
 // Gives the furthest byte of a batch that is found, as Traces has it.
 Lsn Walk::Search(std::span<const char> bytes) {
-  uint64_t incarnation = reader_->incarnation();
-  if (!found_.segments.empty())
-    incarnation = std::max(incarnation, found_.segments.back().header.incarnation);
   Traces found;
-  SearchBatches(bytes, found_.store.log_id, incarnation, newest_, &found);
+  SearchBatches(bytes, found_.store.log_id, reader_->incarnation(), newest_, &found);
   traces_.claimed = std::max(traces_.claimed, found.claimed);
   traces_.end = std::max(traces_.end, found.end);
   traces_.incarnation = std::max(traces_.incarnation, found.incarnation);
   traces_.unknown_incarnation = traces_.unknown_incarnation || found.unknown_incarnation;
   return found.end;
-}
-
-// The latest life that anything speaks of: a STORE file that is worked out must not be older than that again.
-uint64_t Walk::NewestSeen() const {
-  uint64_t newest = std::max({reader_->incarnation(), traces_.incarnation, uint64_t{1}});
-  for (const SegmentFacts& segment : found_.segments) newest = std::max(newest, segment.header.incarnation);
-  return newest;
 }
 
 void Walk::AddHole(Remedy remedy, const std::string& path, uint64_t offset, std::string what, Lsn lsn,
@@ -431,7 +418,8 @@ void Walk::Judge() {
   }
   if (!store_read_) {
     found_.store.durable = claimed;
-    found_.store.incarnation = NewestSeen();
+    // The latest life that anything speaks of, or it would be older than the log again.
+    found_.store.incarnation = std::max({reader_->incarnation(), traces_.incarnation, uint64_t{1}});
     found_.findings.push_back(
         {Kind::kDamage, Remedy::kRebuildStore, found_.directory + "/STORE", 0, store_damage_});
   }
