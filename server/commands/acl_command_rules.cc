@@ -1,6 +1,7 @@
 #include "server/commands/acl_command_rules.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "server/commands/acl_category.h"
 #include "server/commands/arguments.h"
@@ -66,25 +67,34 @@ std::optional<std::string_view> CommandRules::Understand(std::string_view rule, 
   return std::nullopt;
 }
 
-void CommandRules::Change(std::string_view rule, const Target& target, Effect& effect) {
+bool CommandRules::Change(std::string_view rule, const Target& target, Effect& effect) {
+  const bool allow = rule[0] == '+';
+  bool changed = false;
   for (const Command* command : target.commands) {
     if (!target.first_arg.empty()) {
-      if (!effect.allowed[command->number]) effect.first_args.emplace(command->number, target.first_arg);
+      if (effect.allowed[command->number]) continue;
+      changed |= effect.first_args.emplace(command->number, target.first_arg).second;
       continue;
     }
-    effect.allowed[command->number] = rule[0] == '+';
-    std::erase_if(effect.first_args, [&](const auto& entry) { return entry.first == command->number; });
+    changed |= effect.allowed[command->number] != allow;
+    effect.allowed[command->number] = allow;
+    changed |= std::erase_if(effect.first_args,
+                             [&](const auto& entry) { return entry.first == command->number; }) != 0;
   }
+  return changed;
 }
 
-CommandRules::Effect CommandRules::EffectOfRules() const {
+// Keeps the rules that change something in their place: what is told of them is taken as it is.
+void CommandRules::DropIdleRules() {
   Effect effect = CommandRules(all_).effect_;
-  for (const std::string& rule : rules_) {
+  std::vector<std::string> kept;
+  for (std::string& rule : rules_) {
     Target target;
     CHECK(!Understand(rule, target));
-    Change(rule, target, effect);
+    if (Change(rule, target, effect)) kept.push_back(std::move(rule));
   }
-  return effect;
+  CHECK(effect == effect_);
+  rules_ = std::move(kept);
 }
 
 std::optional<std::string_view> CommandRules::Apply(std::string_view given) {
@@ -95,9 +105,10 @@ std::optional<std::string_view> CommandRules::Apply(std::string_view given) {
   if (const auto error = Understand(rule, target)) return error;
   if (rules_.size() >= kMaxRules) return "Too many command rules";
   Change(rule, target, effect_);
-  // What it says anew no longer counts; and where the others alone come to the same, neither does it.
+  // What it says anew no longer counts.
   std::erase_if(rules_, [&](const std::string& earlier) { return IsCovered(earlier, rule); });
-  if (!(EffectOfRules() == effect_)) rules_.push_back(rule);
+  rules_.push_back(rule);
+  DropIdleRules();
   return std::nullopt;
 }
 

@@ -54,8 +54,9 @@ class CommandRules {
 
   explicit CommandRules(bool all);
   static std::optional<std::string_view> Understand(std::string_view rule, Target& target);
-  static void Change(std::string_view rule, const Target& target, Effect& effect);
-  Effect EffectOfRules() const;
+  // False where that changes nothing.
+  static bool Change(std::string_view rule, const Target& target, Effect& effect);
+  void DropIdleRules();
 
   bool all_;  // what stands before the rules: +@all or -@all
   std::vector<std::string> rules_;

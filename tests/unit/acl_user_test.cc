@@ -73,6 +73,7 @@ TEST(AclUser, TheLineMakesTheSameUserAgain) {
        "()"},
       {"+@all", "-@all", "+@write", "-@dangerous", "+flushall", "skip-sanitize-payload"},
       {"(%RW~* +@all)", "(resetchannels &* %W~q)", "+get|a", "+get|b", "+hello|3"},
+      {"+@read", "-get", "+@read", "+get|a", "-get", "+get|a", "+@connection"},
   };
   for (const Rules& rules : kAll) {
     const User user = UserWith(rules);
