@@ -140,15 +140,6 @@ Result<void> Sidecar::Parse(std::span<const char> bytes, const SidecarIdentity& 
   return {};
 }
 
-std::span<const IndexRun> Sidecar::RunsOf(uint64_t object) const {
-  const auto first =
-      std::lower_bound(runs_.begin(), runs_.end(), object,
-                       [](const IndexRun& run, uint64_t wanted) { return run.object < wanted; });
-  auto last = first;
-  while (last != runs_.end() && last->object == object) ++last;
-  return {first, last};
-}
-
 const IndexRun& Sidecar::Find(uint64_t object, uint64_t last_ms, uint64_t last_seq) const {
   const auto behind =
       std::upper_bound(runs_.begin(), runs_.end(), std::tuple(object, last_ms, last_seq),

@@ -58,7 +58,6 @@ class Sidecar {
   std::span<const Stretch> stretches() const { return stretches_; }
   // In the order of (object, last ID); of those that are equal, the one that stands last in the log is last.
   std::span<const IndexRun> runs() const { return runs_; }
-  std::span<const IndexRun> RunsOf(uint64_t object) const;
   // The object's run with this last ID that stands last in the log. There is one.
   const IndexRun& Find(uint64_t object, uint64_t last_ms, uint64_t last_seq) const;
   const IndexCell* Cells(const IndexRun& run) const { return cells_.data() + run.cells_at; }

@@ -1,6 +1,8 @@
 #include "storage/sidecar_builder.h"
 
 #include <algorithm>
+#include <array>
+#include <numeric>
 #include <tuple>
 
 #include "storage/batch_reader.h"
@@ -44,20 +46,40 @@ class SidecarBuilder {
 
   std::string Finish() {
     auto& entries = sink_.entries_;
-    // Stable: within an object the log's order is the index's. Most segments hold few objects.
-    const auto by_object = [](const auto& a, const auto& b) { return a.object < b.object; };
-    if (!std::is_sorted(entries.begin(), entries.end(), by_object)) {
-      std::stable_sort(entries.begin(), entries.end(), by_object);
-    }
+    SortByObject(entries);
     cells_.reserve(entries.size());
     for (const auto& entry : entries) Append(entry);
-    std::stable_sort(runs_.begin(), runs_.end(), [](const IndexRun& a, const IndexRun& b) {
+    const auto by_last = [](const IndexRun& a, const IndexRun& b) {
       return std::tie(a.object, a.last_ms, a.last_seq) < std::tie(b.object, b.last_ms, b.last_seq);
-    });
+    };
+    // They are in order already but where an emptied stream began with lower IDs again.
+    if (!std::is_sorted(runs_.begin(), runs_.end(), by_last)) {
+      std::stable_sort(runs_.begin(), runs_.end(), by_last);
+    }
     return Encode(SidecarParts{identity_, stretches_, runs_, cells_});
   }
 
  private:
+  // Stable: within an object the log's order is the index's. By digits, from the lowest up, of those in which
+  // the objects differ: few of them have any, and a segment with a hundred thousand streams is sorted in the
+  // time of three walks.
+  static void SortByObject(std::vector<IndexSink::Entry>& entries) {
+    constexpr unsigned kDigitBits = 8;
+    constexpr size_t kDigits = size_t{1} << kDigitBits;
+    uint64_t differing = 0;
+    for (const auto& entry : entries) differing |= entry.object ^ entries.front().object;
+    std::vector<IndexSink::Entry> sorted(differing != 0 ? entries.size() : 0);
+    for (unsigned shift = 0; shift < 64; shift += kDigitBits) {
+      if (((differing >> shift) & (kDigits - 1)) == 0) continue;
+      const auto digit = [shift](const auto& entry) { return (entry.object >> shift) & (kDigits - 1); };
+      std::array<size_t, kDigits> at{};  // where the next entry with this digit goes
+      for (const auto& entry : entries) ++at[digit(entry)];
+      std::exclusive_scan(at.begin(), at.end(), at.begin(), size_t{0});
+      for (const auto& entry : entries) sorted[at[digit(entry)]++] = entry;
+      entries.swap(sorted);
+    }
+  }
+
   void Append(const IndexSink::Entry& entry) {
     if (runs_.empty() || !Continues(runs_.back(), entry)) {
       runs_.push_back({.object = entry.object,
