@@ -14,6 +14,7 @@
 #include "storage/checksum.h"
 #include "storage/file_system.h"
 #include "storage/format.h"
+#include "storage/prefetch.h"
 #include "storage/segment.h"
 
 namespace sluice::storage {
@@ -65,6 +66,9 @@ class SegmentWriter {
     ++records_;
     position_ += whole;
     tail_ = target_.segment->base() + position_;
+    // The memory was a sealed segment's before: what the next records will be written over is brought back.
+    constexpr uint64_t kAhead = 512;
+    for (uint64_t at = 0; at < whole; at += 64) Prefetch(target_.memory.get() + position_ + kAhead + at);
   }
 
   void Cancel() { open_bytes_ = 0; }

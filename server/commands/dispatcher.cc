@@ -3,11 +3,13 @@
 #include <algorithm>
 #include <utility>
 
+#include "protocol/glance.h"
 #include "server/commands/acl_denial.h"
 #include "server/commands/arguments.h"
 #include "server/commands/dispatcher_call.h"
 #include "server/commands/dispatcher_impl.h"
 #include "server/commands/scripting.h"
+#include "server/engine/look_ahead.h"
 #include "storage/check.h"
 
 namespace sluice::commands {
@@ -289,6 +291,22 @@ acl::Denied Dispatcher::Impl::DeniedTo(Session& session, const Command& command,
   return verdict.denied;
 }
 
+size_t Dispatcher::Impl::LookAhead(const Session& session, std::string_view input) const {
+  const engine::Keyspace& keys = journal_.engine().keys();
+  engine::LookAhead ahead;
+  // Nearly every command has its key as its second word.
+  protocol::Glance glance = protocol::GlanceAt(input);
+  if (glance.bytes == 0 || !engine::LookAhead::PaysFor(keys, session.db, glance.second)) {
+    return engine::LookAhead::kMost;
+  }
+  for (; glance.bytes != 0 && ahead.size() < engine::LookAhead::kMost; glance = protocol::GlanceAt(input)) {
+    ahead.Add(glance.second, glance.third);
+    input.remove_prefix(glance.bytes);
+  }
+  if (ahead.size() > 1) ahead.Walk(keys, session.db);
+  return ahead.size();
+}
+
 bool Dispatcher::Impl::IsWrite(const protocol::Request& request) const {
   const Command* command = FindCommand(request[0]);
   if (command == nullptr) return false;
@@ -325,6 +343,9 @@ void Dispatcher::SetTime(Time now) {
 }
 void Dispatcher::Execute(Session& session, const protocol::Request& request) {
   impl_->Execute(session, request);
+}
+size_t Dispatcher::LookAhead(const Session& session, std::string_view input) const {
+  return impl_->LookAhead(session, input);
 }
 bool Dispatcher::IsWrite(const protocol::Request& request) const {
   return impl_->IsWrite(request);

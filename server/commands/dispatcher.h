@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <string_view>
 
 #include "protocol/request.h"
 #include "server/commands/host.h"
@@ -29,6 +30,11 @@ class Dispatcher {
   // session.output (or there is none, by CLIENT REPLY); session.waits(), and the reply comes later, with
   // Host::Wake. The request's views are not kept.
   void Execute(Session& session, const protocol::Request& request);
+
+  // Brings into the processor's cache what the requests at the front of `input` will look up, where that is
+  // worth while; `session` is to execute them next. Returns for how many of them it need not be asked again,
+  // at least 1.
+  size_t LookAhead(const Session& session, std::string_view input) const;
 
   // True where `request` would change state if executed: what a connection holds back while too much is
   // uncommitted.

@@ -64,6 +64,7 @@ class Dispatcher::Impl {
   }
 
   void Execute(Session& session, const protocol::Request& request);
+  size_t LookAhead(const Session& session, std::string_view input) const;
   bool IsWrite(const protocol::Request& request) const;
   void RunDue();
   std::optional<uint64_t> next_deadline_ms() const;

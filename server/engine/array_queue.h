@@ -8,8 +8,9 @@
 
 namespace sluice::engine {
 
-// Grows at the back, shrinks at the front, is read at any place. Nothing is allocated while it is empty, and
-// what has been taken from the front is moved over only once it is half of all: amortized, taking costs O(1).
+// Grows at the back, shrinks at the front, is read at any place. While it is empty it keeps room for a few,
+// if it had any: it is likely to have as many again. What has been taken from the front is moved over only
+// once it is half of all: amortized, taking costs O(1).
 template <typename T>
 class ArrayQueue {
  public:
@@ -33,7 +34,7 @@ class ArrayQueue {
 
   // Takes the first `count` away. Their memory is given back at once where they own any.
   void pop_front(size_t count) {
-    for (size_t i = front_; i < front_ + count; ++i) items_[i] = T{};
+    for (size_t i = front_; i < front_ + count; ++i) [[maybe_unused]] const T gone = std::move(items_[i]);
     front_ += count;
     if (empty()) return clear();
     if (front_ * 2 < items_.size()) return;
@@ -45,13 +46,19 @@ class ArrayQueue {
     if (empty()) clear();
   }
   void clear() {
-    items_ = {};
+    if (items_.capacity() > kKept) {
+      items_ = {};
+    } else {
+      items_.clear();
+    }
     front_ = 0;
   }
 
   size_t memory_bytes() const { return items_.capacity() * sizeof(T); }
 
  private:
+  static constexpr size_t kKept = 2;
+
   std::vector<T> items_;
   size_t front_ = 0;
 };

@@ -29,6 +29,9 @@ class BuyerTable {
   Known Find(std::string_view user, uint64_t hash) const;
   uint64_t HashOf(std::string_view user) const;
 
+  // Find(user) will soon be asked.
+  void Prefetch(std::string_view user) const { index_.Prefetch(HashOf(user)); }
+
   // Takes a stranger in, with no pieces yet, and returns the number. `hash` is HashOf(user).
   uint32_t Add(std::string_view user, uint64_t hash);
   void AddPieces(uint32_t number, uint32_t pieces);

@@ -37,15 +37,36 @@ Stream* Indexer::StreamOf(ObjectId id) {
   return object == nullptr ? nullptr : std::get_if<std::unique_ptr<Stream>>(&object->value)->get();
 }
 
+// Where there are many streams each is in another corner of memory: what the next ones need comes while this
+// one is worked on, their slots first, and the streams once these say where they are.
+void Indexer::PrefetchBehind(std::span<const storage::IndexRun> runs, size_t at) {
+  constexpr size_t kSlotAhead = 12;
+  constexpr size_t kStreamAhead = 8;
+  constexpr size_t kRunsAhead = 4;
+  if (at + kSlotAhead < runs.size()) engine_.keys_.PrefetchObject(ObjectId{runs[at + kSlotAhead].object});
+  if (at + kStreamAhead < runs.size()) {
+    if (const Stream* stream = StreamOf(ObjectId{runs[at + kStreamAhead].object})) stream->Prefetch();
+  }
+  if (at + kRunsAhead < runs.size()) {
+    if (const Stream* stream = StreamOf(ObjectId{runs[at + kRunsAhead].object})) stream->PrefetchRuns();
+  }
+}
+
 template <typename Visit>
 bool Indexer::ForEachStream(const storage::Segment& segment, size_t* at, size_t most, Visit&& visit) {
   const auto runs = segment.index_runs().runs();
-  for (const size_t end = *at + most; *at < runs.size(); ++*at) {
-    if (*at != 0 && runs[*at].object == runs[*at - 1].object) continue;  // with the one before
-    if (*at >= end) return true;
-    if (Stream* stream = StreamOf(ObjectId{runs[*at].object})) visit(*stream);
+  const size_t end = runs.size() - *at > most ? *at + most : runs.size();
+  while (*at < end) {
+    PrefetchBehind(runs, *at);
+    const size_t first = *at;
+    do {
+      ++*at;
+    } while (*at < runs.size() && runs[*at].object == runs[first].object);
+    if (Stream* stream = StreamOf(ObjectId{runs[first].object})) {
+      visit(*stream, runs.subspan(first, *at - first));
+    }
   }
-  return false;
+  return *at < runs.size();
 }
 
 bool Indexer::SealSome(storage::Log& log) {
@@ -55,14 +76,14 @@ bool Indexer::SealSome(storage::Log& log) {
     if (segment_ == nullptr) return false;
   }
   const bool more = ForEachStream(*segment_, &next_run_, kRunsInSlice,
-                                  [this](Stream& stream) { stream.SealRuns(*segment_); });
+                                  [this](Stream& stream, auto runs) { stream.SealRuns(*segment_, runs); });
   if (!more) segment_ = nullptr;
   return true;
 }
 
 void Indexer::Attach(const storage::Segment& segment) {
   size_t at = 0;
-  ForEachStream(segment, &at, SIZE_MAX, [&](Stream& stream) { stream.AttachRuns(segment); });
+  ForEachStream(segment, &at, SIZE_MAX, [&](Stream& stream, auto runs) { stream.AttachRuns(segment, runs); });
 }
 
 void Indexer::AttachRecord(storage::Place place, std::string_view body) {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstddef>
+#include <span>
 #include <string_view>
 
 #include "server/engine/engine.h"
@@ -31,8 +32,9 @@ class Indexer {
 
  private:
   Stream* StreamOf(ObjectId id);
-  // Calls `visit(Stream&)` for each living stream with runs in `segment`, from the run `*at` on, for at most
-  // `most` runs; false at the end.
+  void PrefetchBehind(std::span<const storage::IndexRun> runs, size_t at);
+  // Calls `visit(Stream&, std::span<const storage::IndexRun> its_runs)` for each living stream with runs in
+  // `segment`, from the run `*at` on, for about `most` runs; false at the end.
   template <typename Visit>
   bool ForEachStream(const storage::Segment& segment, size_t* at, size_t most, Visit&& visit);
 

@@ -29,6 +29,19 @@ const Object* Keyspace::Find(ObjectId id) const {
   return object.id == id && id != kNoObject && !IsDead(object) ? &object : nullptr;
 }
 
+uint64_t Keyspace::PrefetchIndex(uint8_t db, std::string_view key) const {
+  const uint64_t hash = Hash(key);
+  indexes_[stored_[db]].Prefetch(hash);
+  return hash;
+}
+
+const Object* Keyspace::PrefetchObject(uint8_t db, uint64_t hash) const {
+  const auto slot = indexes_[stored_[db]].Find(hash, [](uint32_t) { return true; });
+  if (!slot) return nullptr;
+  Prefetch(SlotAt(*slot));
+  return &SlotAt(*slot).object;
+}
+
 ObjectId Keyspace::NextId(size_t n) const {
   if (n < free_.size()) {
     const uint32_t slot = free_[free_.size() - 1 - n];

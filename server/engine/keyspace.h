@@ -14,6 +14,7 @@
 
 #include "server/engine/object.h"
 #include "server/engine/step_index.h"
+#include "storage/prefetch.h"
 
 namespace sluice::engine {
 
@@ -38,6 +39,15 @@ class Keyspace {
   const Object* Find(uint8_t db, std::string_view key) const;
   // The object, if its generation still lives.
   const Object* Find(ObjectId id) const;
+
+  // Hints for whoever asks for a key or an identity soon, in two steps, the second of which wants in the
+  // cache what the first brought: the key's place in the index, and its object, as far as the index alone can
+  // tell.
+  uint64_t PrefetchIndex(uint8_t db, std::string_view key) const;
+  const Object* PrefetchObject(uint8_t db, uint64_t hash) const;
+  void PrefetchObject(ObjectId id) const {
+    if (SlotOf(id) < slot_count_) Prefetch(SlotAt(SlotOf(id)));
+  }
 
   // The identity that the `n`-th next Create() should be given, counted from 0. Which of the free slots comes
   // next is no state: a replay creates in the slots that its events name, whatever it would have chosen.
@@ -125,6 +135,10 @@ class Keyspace {
 
   Slot& SlotAt(size_t i) { return chunks_[i / kChunk][i % kChunk]; }
   const Slot& SlotAt(size_t i) const { return chunks_[i / kChunk][i % kChunk]; }
+  static void Prefetch(const Slot& slot) {
+    storage::Prefetch(&slot);
+    storage::Prefetch(reinterpret_cast<const char*>(&slot) + sizeof slot - 1);
+  }
   uint64_t Hash(std::string_view key) const;
   void AddSlot();
   bool IsDead(const Object& object) const { return object.flush != flushes_[object.db]; }

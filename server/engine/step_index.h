@@ -6,6 +6,8 @@
 #include <memory>
 #include <optional>
 
+#include "storage/prefetch.h"
+
 namespace sluice::engine {
 
 // Zeroed cells straight from the kernel: a large array costs nothing until its pages are touched, so creating
@@ -47,6 +49,12 @@ class StepIndex {
     return std::nullopt;
   }
 
+  // Where Find() looks first comes into the cache: a hint, for whoever will ask soon.
+  void Prefetch(uint64_t hash) const {
+    PrefetchIn(fresh_, TagOf(hash));
+    PrefetchIn(old_, TagOf(hash));
+  }
+
   // Adds `slot`, which must not be there.
   void Insert(uint64_t hash, uint32_t slot);
   // Removes `slot`, which must be there under `hash`.
@@ -65,6 +73,10 @@ class StepIndex {
     return (static_cast<uint64_t>(tag) << 32) | (slot + 1ull);
   }
   static bool Taken(uint64_t cell) { return static_cast<uint32_t>(cell) != 0; }
+
+  static void PrefetchIn(const ZeroedCells& cells, uint32_t tag) {
+    if (cells.size() != 0) storage::Prefetch(cells.data() + (tag & (cells.size() - 1)));
+  }
 
   template <typename Equals>
   static std::optional<uint32_t> FindIn(const ZeroedCells& cells, uint32_t tag, Equals&& equals) {

@@ -285,13 +285,13 @@ void Stream::ForgetHead(storage::Lsn at) {
 
 // ---- the index
 
-void Stream::SealRuns(const storage::Segment& segment) {
+void Stream::SealRuns(const storage::Segment& segment, std::span<const storage::IndexRun> own) {
   size_t count = 0;
   while (count < open_.size() && open_[count].segment() == &segment) ++count;
   if (count == 0) return;  // trimmed meanwhile, or emptied
   const uint64_t end = open_[count - 1].end_rank();
   const size_t first = sealed_.size();
-  TakeRuns(segment, 0);
+  TakeRuns(segment, own, 0);
   // A run in the sidecar may begin further up front, with what was there before the stream was emptied: only
   // the ends are the same.
   if (sealed_.size() == first) return;
@@ -300,14 +300,15 @@ void Stream::SealRuns(const storage::Segment& segment) {
   open_.pop_front(count);
 }
 
-void Stream::AttachRuns(const storage::Segment& segment) {
-  TakeRuns(segment, end_rank());
+void Stream::AttachRuns(const storage::Segment& segment, std::span<const storage::IndexRun> own) {
+  TakeRuns(segment, own, end_rank());
 }
 
 // Those that hold something of the stream's own: in the order of last IDs they are in the log's order.
-void Stream::TakeRuns(const storage::Segment& segment, uint64_t rank) {
+void Stream::TakeRuns(const storage::Segment& segment, std::span<const storage::IndexRun> own,
+                      uint64_t rank) {
   if (length_ == 0) return;
-  for (const storage::IndexRun& run : segment.index_runs().RunsOf(static_cast<uint64_t>(id_))) {
+  for (const storage::IndexRun& run : own) {
     const StreamId last{run.last_ms, run.last_seq};
     if (last < first_ || segment.Counts(run.last_offset) < emptied_at_) continue;
     rank += run.count;

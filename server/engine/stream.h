@@ -5,6 +5,7 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -20,6 +21,7 @@
 #include "server/engine/stream_id.h"
 #include "server/engine/stream_run.h"
 #include "storage/cold_reads.h"
+#include "storage/prefetch.h"
 
 namespace sluice::engine {
 
@@ -132,6 +134,20 @@ class Stream {
   const Retention& retention() const { return retention_; }
   bool KnowsMessages() const { return idempotence_.producers && idempotence_.producers->messages() != 0; }
 
+  // Hints for whoever will append soon, or seal: what that meets here, and then what it meets in the index.
+  void Prefetch() const {
+    const char* const begin = reinterpret_cast<const char*>(this);
+    for (size_t at = 0; at < kHotBytes; at += 64) storage::Prefetch(begin + at);
+    storage::Prefetch(begin + kHotBytes - 1);
+  }
+  void PrefetchRuns() const {
+    if (!open_.empty()) {
+      storage::Prefetch(&open_.back());
+      storage::Prefetch(&open_.back() + 1);
+    }
+    if (!sealed_.empty()) storage::Prefetch(&sealed_.back() + 1);
+  }
+
   // About; of runs in memory, groups and messages of producers `samples` are looked at.
   size_t memory_bytes(size_t samples) const;
   // Of a stream that nobody needs any more: as FreeSome() of dropped.h.
@@ -155,16 +171,17 @@ class Stream {
   std::unique_ptr<ConsumerGroup> RemoveGroup(uint32_t number);
   ConsumerGroup& Group(uint32_t number);
 
-  // The sealed segment's index has come: what memory holds of it is given back.
-  void SealRuns(const storage::Segment& segment);
+  // The sealed segment's index has come, with these runs of the stream's `own`: what memory holds of them is
+  // given back.
+  void SealRuns(const storage::Segment& segment, std::span<const storage::IndexRun> own);
   // The index of a stream whose state was read (from a checkpoint) is put together again, in the log's order:
   // by segments, or entry by entry. Then ranks are counted back from appended_; false where there are fewer
   // entries than the state says.
-  void AttachRuns(const storage::Segment& segment);
+  void AttachRuns(const storage::Segment& segment, std::span<const storage::IndexRun> own);
   void AttachEntry(StreamId id, storage::Place place);
   [[nodiscard]] bool EndAttaching();
-  // Takes over `segment`'s runs, with ranks as if `rank` entries came before them.
-  void TakeRuns(const storage::Segment& segment, uint64_t rank);
+  // Takes over its `own` of `segment`'s runs, with ranks as if `rank` entries came before them.
+  void TakeRuns(const storage::Segment& segment, std::span<const storage::IndexRun> own, uint64_t rank);
   uint64_t end_rank() const;
 
   size_t runs() const { return sealed_.size() + open_.size(); }
@@ -198,21 +215,23 @@ class Stream {
   std::optional<StreamId> PlanNodes(const Trim& trim, std::optional<StreamId> coming) const;
   void ForgetHead(storage::Lsn at);
 
-  ObjectId id_;
+  // What every append meets stands in front.
+  static constexpr size_t kHotBytes = 136;
 
+  ObjectId id_;
+  StreamId last_id_{};
+  uint64_t length_ = 0;
+  uint64_t entries_added_ = 0;
+  uint64_t appended_ = 0;  // ranks given so far
+  StreamId first_{};
   // The index: sealed runs, then those in memory.
-  ArrayQueue<SealedRun> sealed_;
   ArrayQueue<StreamRun> open_;
+  ArrayQueue<SealedRun> sealed_;
 
   DeletedIds deleted_;         // of entries that the index still holds, above first_
-  uint64_t appended_ = 0;      // ranks given so far
   uint64_t node_base_ = 0;     // the rank that nodes are counted from
   storage::Lsn emptied_at_{};  // what stands in the log before is not the stream's any more
-  uint64_t length_ = 0;
-  StreamId first_{};
-  StreamId last_id_{};
   StreamId max_deleted_{};
-  uint64_t entries_added_ = 0;
 
   Groups groups_;
   absl::btree_map<uint32_t, ConsumerGroup*> groups_by_number_;

@@ -7,13 +7,22 @@
 #pragma once
 
 #include <cstdint>
-#include <vector>
+
+#include <absl/container/inlined_vector.h>
 
 #include "server/engine/object_id.h"
 #include "server/engine/stream_id.h"
 #include "storage/segment.h"
 
 namespace sluice::engine {
+
+// What the IDs of a run have in common, and the rest of one.
+inline StreamId BaseOf(StreamId id) {
+  return {storage::BaseMs(id.ms), storage::BaseSeq(id.seq)};
+}
+inline StreamId IdIn(const storage::IndexCell& cell, StreamId base) {
+  return {base.ms | (cell.delta >> storage::kSeqBits), base.seq | (cell.delta & (storage::kSeqLimit - 1))};
+}
 
 // A run to read in, until the next change of the stream or the end of the command.
 class RunView {
@@ -22,7 +31,7 @@ class RunView {
           StreamId last, uint64_t rank)
       : segment_(segment),
         cells_(cells),
-        base_{storage::BaseMs(first.ms), storage::BaseSeq(first.seq)},
+        base_(BaseOf(first)),
         first_(first),
         last_(last),
         rank_(rank),
@@ -34,10 +43,7 @@ class RunView {
   uint64_t rank() const { return rank_; }
   uint32_t size() const { return size_; }
 
-  StreamId IdAt(uint32_t i) const {
-    return {base_.ms | (cells_[i].delta >> storage::kSeqBits),
-            base_.seq | (cells_[i].delta & (storage::kSeqLimit - 1))};
-  }
+  StreamId IdAt(uint32_t i) const { return IdIn(cells_[i], base_); }
   storage::Place PlaceAt(uint32_t i) const { return {segment_, cells_[i].offset}; }
 
   // The first index whose ID is at or above `id`; size() where all are below.
@@ -60,22 +66,21 @@ class StreamRun {
   // Begins with its first entry, of `bytes` in the log. `rank` counts the entries that the stream ever had
   // before it.
   StreamRun(StreamId first, storage::Place place, uint64_t bytes, uint64_t rank)
-      : segment_(place.segment), rank_(rank), bytes_(bytes), first_(first), last_(first) {
+      : segment_(place.segment), rank_(rank), bytes_(bytes), first_(first) {
     cells_.push_back({storage::CellDelta(first.ms, first.seq), place.offset});
   }
 
   // Takes the next entry, whose ID is above last(); false where it needs a run of its own.
   bool Append(StreamId id, storage::Place place, uint64_t bytes) {
-    if (place.segment != segment_ || !SharesBase(id)) return false;
+    if (place.segment != segment_ || BaseOf(id) != BaseOf(first_)) return false;
     cells_.push_back({storage::CellDelta(id.ms, id.seq), place.offset});
     bytes_ += bytes;
-    last_ = id;
     return true;
   }
 
   const storage::Segment* segment() const { return segment_; }
   StreamId first() const { return first_; }
-  StreamId last() const { return last_; }
+  StreamId last() const { return IdIn(cells_.back(), BaseOf(first_)); }
   uint64_t rank() const { return rank_; }
   uint64_t end_rank() const { return rank_ + cells_.size(); }
   void ShiftRank(uint64_t by) { rank_ += by; }
@@ -83,22 +88,22 @@ class StreamRun {
   uint64_t bytes() const { return bytes_; }  // of the log that its entries take, about
 
   RunView view() const {
-    return {segment_, cells_.data(), static_cast<uint32_t>(cells_.size()), first_, last_, rank_};
+    return {segment_, cells_.data(), static_cast<uint32_t>(cells_.size()), first_, last(), rank_};
   }
-  size_t memory_bytes() const { return cells_.capacity() * sizeof(storage::IndexCell); }
+  // Beside itself.
+  size_t memory_bytes() const {
+    return cells_.capacity() == kOwnCells ? 0 : cells_.capacity() * sizeof(storage::IndexCell);
+  }
 
  private:
-  bool SharesBase(StreamId id) const {
-    return storage::BaseMs(id.ms) == storage::BaseMs(first_.ms) &&
-           storage::BaseSeq(id.seq) == storage::BaseSeq(first_.seq);
-  }
-
   const storage::Segment* segment_ = nullptr;
   uint64_t rank_ = 0;
   uint64_t bytes_ = 0;
   StreamId first_;
-  StreamId last_;
-  std::vector<storage::IndexCell> cells_;
+  // Where there are many streams a segment holds few entries of each: those take no memory of their own.
+  static constexpr size_t kOwnCells = 4;
+
+  absl::InlinedVector<storage::IndexCell, kOwnCells> cells_;
 };
 
 // A run in a sealed segment's sidecar, found there by its object and its last ID. It names neither a row nor

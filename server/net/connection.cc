@@ -149,6 +149,7 @@ size_t Connection::Execute(std::string_view input) {
   size_t at = 0;
   bool executed = false;
   bool last_is_whole = false;
+  size_t looked_at = 0;  // requests, of those that come next
   while (at < input.size() && !closing() && !session_.close) {
     if (session_.waits()) {
       pause_ = Pause::kBlocked;
@@ -163,6 +164,7 @@ size_t Connection::Execute(std::string_view input) {
       shared_.ticker.Queue(*this);
       break;
     }
+    if (looked_at == 0) looked_at = shared_.dispatcher.LookAhead(session_, input.substr(at));
     last_is_whole = false;  // the parser has one request at a time
     const protocol::RequestParser::Status status = parser_.Parse(input.substr(at));
     if (status == protocol::RequestParser::Status::kNeedMore) break;
@@ -183,6 +185,7 @@ size_t Connection::Execute(std::string_view input) {
         break;
       }
       ++tick_requests_;
+      --looked_at;
       shared_.dispatcher.Execute(session_, request);
       executed = last_is_whole = true;
       parser_.set_authenticated(session_.authenticated);
