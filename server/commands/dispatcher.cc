@@ -296,14 +296,13 @@ size_t Dispatcher::Impl::LookAhead(const Session& session, std::string_view inpu
   engine::LookAhead ahead;
   // Nearly every command has its key as its second word.
   protocol::Glance glance = protocol::GlanceAt(input);
-  if (glance.bytes == 0 || !engine::LookAhead::PaysFor(keys, session.db, glance.second)) {
-    return engine::LookAhead::kMost;
-  }
+  const bool alone = glance.bytes == 0 || glance.bytes == input.size();
+  if (alone || !engine::LookAhead::PaysFor(keys, session.db, glance.second)) return engine::LookAhead::kMost;
   for (; glance.bytes != 0 && ahead.size() < engine::LookAhead::kMost; glance = protocol::GlanceAt(input)) {
     ahead.Add(glance.second, glance.third);
     input.remove_prefix(glance.bytes);
   }
-  if (ahead.size() > 1) ahead.Walk(keys, session.db);
+  ahead.Walk(keys, session.db);
   return ahead.size();
 }
 
