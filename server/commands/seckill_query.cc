@@ -243,7 +243,7 @@ void SeckillUser(Context& ctx) {
   }
   ctx.reply.Array(open.size());
   // The oldest first.
-  for (size_t i = open.size(); i > 0; --i) ctx.reply.Bulk(engine::StreamIdText(open[i - 1]).view());
+  for (size_t i = open.size(); i > 0; --i) WriteOrderId(ctx.reply, open[i - 1]);
 }
 
 // The cursor is a buyer's number: see BuyerTable.

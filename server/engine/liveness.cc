@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <utility>
 
+#include <absl/container/flat_hash_map.h>
+
 #include "server/engine/field_codec.h"
 #include "server/engine/state_record.h"
 #include "server/engine/stream_run.h"
@@ -28,6 +30,8 @@ Result<std::unique_ptr<storage::Liveness>> StreamLiveness::Read(storage::Checkpo
   auto liveness = std::make_unique<StreamLiveness>();
   std::vector<StreamId> ids;
   std::vector<ObjectId> objects;
+  Heads& heads = liveness->streams_;
+  absl::flat_hash_map<uint64_t, std::vector<StreamId>> deleted;
   const auto take = [&](std::string_view block) -> Result<void> {
     FieldReader reader{block, &ids, &objects};
     while (!reader.in.empty()) {
@@ -39,39 +43,54 @@ Result<std::unique_ptr<storage::Liveness>> StreamLiveness::Read(storage::Checkpo
             Error{Error::Code::kCorrupt, checkpoint.path() + ": a record is malformed"});
       }
       if (const auto* stream = std::get_if<StreamState>(&record)) {
-        Head& head = liveness->streams_[static_cast<uint64_t>(stream->stream)];
-        head.emptied_at = stream->emptied_at;
-        head.length = stream->length;
-        head.first = stream->first;
+        if (stream->length == 0) continue;
+        heads.push_back({static_cast<uint64_t>(stream->stream), stream->emptied_at, stream->first, {}});
       } else if (const auto* part = std::get_if<DeletedPart>(&record)) {
-        auto& deleted = liveness->streams_[static_cast<uint64_t>(part->stream)].deleted;
-        deleted.insert(deleted.end(), part->ids.begin(), part->ids.end());
+        auto& of_stream = deleted[static_cast<uint64_t>(part->stream)];
+        of_stream.insert(of_stream.end(), part->ids.begin(), part->ids.end());
       }
     }
     return {};
   };
   uint64_t records = 0;
   if (auto read = checkpoint.Read(take, &records); !read) return tl::make_unexpected(read.error());
+  std::sort(heads.begin(), heads.end(), [](const Head& a, const Head& b) { return a.object < b.object; });
+  if (!deleted.empty()) {
+    for (Head& head : heads) {
+      if (const auto found = deleted.find(head.object); found != deleted.end()) {
+        head.deleted = std::move(found->second);
+      }
+    }
+  }
   return liveness;
 }
 
+StreamLiveness::Heads::const_iterator StreamLiveness::Seek(Heads::const_iterator from,
+                                                           uint64_t object) const {
+  const auto below = [object](const Head& head) { return head.object < object; };
+  std::ptrdiff_t step = 1;
+  while (streams_.end() - from > step && below(from[step])) {
+    from += step;
+    step *= 2;
+  }
+  return std::partition_point(from, from + std::min(step + 1, streams_.end() - from), below);
+}
+
 const StreamLiveness::Head* StreamLiveness::Find(uint64_t object) const {
-  const auto found = streams_.find(object);
-  return found == streams_.end() || found->second.length == 0 ? nullptr : &found->second;
+  const auto found = Seek(streams_.begin(), object);
+  return found != streams_.end() && found->object == object ? &*found : nullptr;
 }
 
 uint64_t StreamLiveness::LiveBytes(const storage::SealedSegment& segment) const {
-  constexpr size_t kAhead = 8;  // each stream is in another corner of memory
   uint64_t bytes = 0;
-  const auto runs = segment.index->runs();
-  for (size_t i = 0; i < runs.size(); ++i) {
-    const storage::IndexRun& run = runs[i];
-    if (i + kAhead < runs.size()) streams_.prefetch(runs[i + kAhead].object);
-    const Head* head = Find(run.object);
+  auto head = streams_.begin();
+  for (const storage::IndexRun& run : segment.index->runs()) {
+    head = Seek(head, run.object);
+    if (head == streams_.end()) break;
     const StreamId first{run.first_ms, run.first_seq};
     const StreamId last{run.last_ms, run.last_seq};
     const Lsn lsn = segment.compacted() ? segment.end_lsn() : segment.identity.base + run.last_offset;
-    if (head == nullptr || last < head->first || lsn < head->emptied_at) continue;
+    if (head->object != run.object || last < head->first || lsn < head->emptied_at) continue;
     uint64_t alive = run.count;
     if (first < head->first) {
       const storage::IndexCell* cells = segment.index->Cells(run);

@@ -7,8 +7,6 @@
 #include <string_view>
 #include <vector>
 
-#include <absl/container/flat_hash_map.h>
-
 #include "server/engine/event_codec.h"
 #include "server/engine/object_id.h"
 #include "server/engine/stream_id.h"
@@ -36,17 +34,20 @@ class StreamLiveness : public storage::Liveness {
 
  private:
   struct Head {
+    uint64_t object = 0;
     storage::Lsn emptied_at{};
-    uint64_t length = 0;
     StreamId first{};
     std::vector<StreamId> deleted;  // ascending
   };
   enum class Standing : uint8_t { kAlive, kDeleted, kGone };
 
+  using Heads = std::vector<Head>;
+  // The first at or behind `from` whose object is not below `object`. O(log n) of how far that is.
+  Heads::const_iterator Seek(Heads::const_iterator from, uint64_t object) const;
   const Head* Find(uint64_t object) const;
   Standing StandingOf(const AppendEntry& entry, storage::Lsn lsn) const;
 
-  absl::flat_hash_map<uint64_t, Head> streams_;
+  Heads streams_;  // those that held something, by object: the order of segments' indexes
 };
 
 }  // namespace sluice::engine
