@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <cstdlib>
 #include <map>
 #include <memory>
 #include <string>
@@ -71,9 +72,10 @@ class VanishingFileSystem : public storage::FileSystem {
     Result<void> Allocate(uint64_t) override { return {}; }
     Result<uint64_t> Size() override { return bytes_->size(); }
     Result<std::shared_ptr<const char>> Map(uint64_t bytes) override {
-      std::shared_ptr<char[]> copy(new char[bytes]());
+      // Zeros that take no memory until somebody looks at them.
+      std::shared_ptr<char> copy(static_cast<char*>(std::calloc(bytes, 1)), std::free);
       std::copy_n(bytes_->data(), std::min<size_t>(bytes, bytes_->size()), copy.get());
-      return std::shared_ptr<const char>(copy, copy.get());
+      return copy;
     }
     int fd() const override { return -1; }
 
