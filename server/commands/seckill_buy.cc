@@ -6,6 +6,8 @@
 // log (an error).
 #include <algorithm>
 
+#include <absl/container/inlined_vector.h>
+
 #include "protocol/wire.h"
 #include "server/commands/arguments.h"
 #include "server/commands/handlers.h"
@@ -30,16 +32,9 @@ struct BuyOutcome {
   bool replayed = false;
 };
 
-// What one buy records, put together on the stack.
-class BuyRecord {
- public:
-  void Add(const engine::Event& event) { events_[count_++] = event; }
-  std::span<engine::Event> events() { return std::span(events_, count_); }
-
- private:
-  engine::Event events_[5];  // of a request, of closed orders, a stream, its message, the order
-  size_t count_ = 0;
-};
+// What one buy records, put together on the stack: of a request, of closed orders, a stream, its message, the
+// order.
+using BuyRecord = absl::InlinedVector<engine::Event, 5>;
 
 // The order is above every ID that the item or its stream ever gave.
 std::optional<StreamId> NextOrder(Context& ctx, const StockItem& item, const engine::Stream* stream) {
@@ -65,26 +60,28 @@ void WritePlaced(Context& ctx, const engine::PlaceOrder& order, OrderMessage& me
 bool Place(Context& ctx, const Object& object, const BuyOptions& options, const engine::PlaceOrder& order,
            const std::optional<SaleStream>& stream, const KnownRequest& request) {
   BuyRecord record;
-  if (request.stale) record.Add(ForgetStale(object.id, object.item(), request.number));
+  if (request.stale) record.emplace_back(ForgetStale(object.id, object.item(), request.number));
   if (order.deadline_ms == 0) {
-    if (const auto room = MakeRoom(object, 1, ctx.host.settings().seckill_closed_orders)) record.Add(*room);
+    if (const auto room = MakeRoom(object, 1, ctx.host.settings().seckill_closed_orders))
+      record.emplace_back(*room);
   }
   OrderMessage message;
   if (stream) {
     if (stream->stream == nullptr) {
-      record.Add(engine::CreateKey{stream->id, ctx.session.db, engine::ObjectType::kStream,
-                                   object.item().rules().stream});
+      record.emplace_back(engine::CreateKey{stream->id, ctx.session.db, engine::ObjectType::kStream,
+                                            object.item().rules().stream});
     }
     const bool own = options.pairs != 0;
     if (!own) WritePlaced(ctx, order, message);
-    record.Add(engine::AppendEntry{.body_offset = 0,
-                                   .stream = stream->id,
-                                   .id = order.order,
-                                   .pairs = own ? static_cast<uint32_t>(options.pairs) : message.pairs(),
-                                   .fields = own ? options.fields : message.fields()});
+    record.emplace_back(
+        engine::AppendEntry{.body_offset = 0,
+                            .stream = stream->id,
+                            .id = order.order,
+                            .pairs = own ? static_cast<uint32_t>(options.pairs) : message.pairs(),
+                            .fields = own ? options.fields : message.fields()});
   }
-  record.Add(order);
-  return ctx.Record(record.events());
+  record.emplace_back(order);
+  return ctx.Record(std::span(record.data(), record.size()));
 }
 
 // Decides and records one buy of `object`. nullopt: an error is replied.

@@ -189,9 +189,9 @@ void Xadd(Context& ctx) {
 
   absl::InlinedVector<Event, 4> events;
   if (object == nullptr) {
-    events.push_back(engine::CreateKey{stream, ctx.session.db, engine::ObjectType::kStream, ctx.arg(1)});
+    events.emplace_back(engine::CreateKey{stream, ctx.session.db, engine::ObjectType::kStream, ctx.arg(1)});
   }
-  events.push_back(
+  events.emplace_back(
       engine::AppendEntry{0, stream, *id, static_cast<uint32_t>((ctx.argc() - fields_at) / 2), fields});
   if (options->message) idempotence.Remember(*options->message, *id, events);
   std::optional<TrimPlan> trim;
