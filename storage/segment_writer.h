@@ -68,7 +68,7 @@ class SegmentWriter {
     tail_ = target_.segment->base() + position_;
     // The memory was a sealed segment's before: what the next records will be written over is brought back.
     constexpr uint64_t kAhead = 512;
-    for (uint64_t at = 0; at < whole; at += 64) Prefetch(target_.memory.get() + position_ + kAhead + at);
+    Prefetch(target_.memory.get() + position_ + kAhead, whole);
   }
 
   void Cancel() { open_bytes_ = 0; }

@@ -38,7 +38,7 @@ uint64_t Keyspace::PrefetchIndex(uint8_t db, std::string_view key) const {
 const Object* Keyspace::PrefetchObject(uint8_t db, uint64_t hash) const {
   const auto slot = indexes_[stored_[db]].Find(hash, [](uint32_t) { return true; });
   if (!slot) return nullptr;
-  Prefetch(SlotAt(*slot));
+  storage::Prefetch(&SlotAt(*slot), sizeof(Slot));
   return &SlotAt(*slot).object;
 }
 

@@ -46,7 +46,7 @@ class Keyspace {
   uint64_t PrefetchIndex(uint8_t db, std::string_view key) const;
   const Object* PrefetchObject(uint8_t db, uint64_t hash) const;
   void PrefetchObject(ObjectId id) const {
-    if (SlotOf(id) < slot_count_) Prefetch(SlotAt(SlotOf(id)));
+    if (SlotOf(id) < slot_count_) storage::Prefetch(&SlotAt(SlotOf(id)), sizeof(Slot));
   }
 
   // The identity that the `n`-th next Create() should be given, counted from 0. Which of the free slots comes
@@ -135,10 +135,6 @@ class Keyspace {
 
   Slot& SlotAt(size_t i) { return chunks_[i / kChunk][i % kChunk]; }
   const Slot& SlotAt(size_t i) const { return chunks_[i / kChunk][i % kChunk]; }
-  static void Prefetch(const Slot& slot) {
-    storage::Prefetch(&slot);
-    storage::Prefetch(reinterpret_cast<const char*>(&slot) + sizeof slot - 1);
-  }
   uint64_t Hash(std::string_view key) const;
   void AddSlot();
   bool IsDead(const Object& object) const { return object.flush != flushes_[object.db]; }

@@ -135,16 +135,9 @@ class Stream {
   bool KnowsMessages() const { return idempotence_.producers && idempotence_.producers->messages() != 0; }
 
   // Hints for whoever will append soon, or seal: what that meets here, and then what it meets in the index.
-  void Prefetch() const {
-    const char* const begin = reinterpret_cast<const char*>(this);
-    for (size_t at = 0; at < kHotBytes; at += 64) storage::Prefetch(begin + at);
-    storage::Prefetch(begin + kHotBytes - 1);
-  }
+  void Prefetch() const { storage::Prefetch(this, kHotBytes); }
   void PrefetchRuns() const {
-    if (!open_.empty()) {
-      storage::Prefetch(&open_.back());
-      storage::Prefetch(&open_.back() + 1);
-    }
+    if (!open_.empty()) storage::Prefetch(&open_.back(), sizeof open_.back());
     if (!sealed_.empty()) storage::Prefetch(&sealed_.back() + 1);
   }
 
