@@ -12,6 +12,7 @@
 #include "storage/batch_reader.h"
 #include "storage/buffer.h"
 #include "storage/checkpoint_format.h"
+#include "storage/checkpoint_reader.h"
 #include "storage/format.h"
 #include "storage/store_file.h"
 
@@ -172,16 +173,10 @@ Result<bool> StoreCopy::TryOpenSources() {
 }
 
 Result<StoreHeader> StoreCopy::ReadStore() {
-  const std::string path = from_ + "/STORE";
-  auto file = files_.Open(path, {.read_only = true});
-  if (!file) return tl::make_unexpected(file.error());
-  std::array<char, StoreHeader::kBytes + 1> bytes;
-  auto size = (*file)->ReadAt(0, bytes);
-  if (!size) return tl::make_unexpected(size.error());
-  auto header = DecodeStoreHeader({bytes.data(), *size});
-  if (!header) return tl::make_unexpected(Error{header.error().code, path + ": " + header.error().message});
-  if (header->incarnation != 0) return header;
-  return tl::make_unexpected(Error{Error::Code::kInvalid, path + ": the store is still being created"});
+  auto header = ReadStoreFile(files_, from_);
+  if (!header || header->incarnation != 0) return header;
+  return tl::make_unexpected(
+      Error{Error::Code::kInvalid, from_ + "/STORE: the store is still being created"});
 }
 
 // What the batch headers of the segment that was begun last say. (Those before it can only say less.)
@@ -250,12 +245,25 @@ Result<bool> StoreCopy::CopySegment(const Source& source) {
 }
 
 // The newest: all that is needed to open the copy. It shows a state that was durable before it had its name.
+// The one before it is no way out where it is damaged: what that needs may have been compacted away
+// meanwhile.
 Result<void> StoreCopy::CopyCheckpoint() {
   if (checkpoints_.empty()) return {};
   const Source& source = checkpoints_.back();
   auto target = files_.Open(to_ + "/" + source.name, {.create = true, .exclusive = true});
   if (!target) return tl::make_unexpected(target.error());
-  return CopyContents(source, **target).and_then([&] { return (*target)->Sync(); });
+  return CopyContents(source, **target)
+      .and_then([&] { return (*target)->Sync(); })
+      .and_then([&] { return CheckpointReader::Open(files_, to_, source.sequence, store_.log_id); })
+      .and_then([](CheckpointReader&& copy) {
+        uint64_t records = 0;
+        return copy.Read([](std::string_view) { return Result<void>(); }, &records);
+      })
+      .map_error([&](Error&& error) {
+        if (error.code != Error::Code::kCorrupt) return error;
+        return Error{error.code,
+                     "the newest checkpoint does not verify: " + error.message + "; BGSAVE makes another"};
+      });
 }
 
 std::string StoreCopy::Unfit(const Source& source, const Result<SegmentHeader>& header) const {

@@ -7,7 +7,8 @@
 //
 // What can fail: the files change while they are being opened (it begins again, a few times); the copy does
 // not reach what was known to be durable when it began (kCorrupt: the source is damaged, and the message says
-// where); the target is not empty (kInvalid) or has no room (kFull).
+// where); its newest checkpoint does not verify (kCorrupt); the target is not empty (kInvalid) or has no room
+// (kFull).
 #pragma once
 
 #include <cstdint>

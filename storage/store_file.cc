@@ -14,7 +14,9 @@ constexpr const char* kNewName = "STORE.new";
 Result<void> StoreFile::Open(uint64_t new_log_id) {
   auto names = files_.List(directory_);
   if (!names) return tl::make_unexpected(names.error());
-  if (std::find(names->begin(), names->end(), kName) != names->end()) return Read(directory_ + "/" + kName);
+  if (std::find(names->begin(), names->end(), kName) != names->end()) {
+    return ReadStoreFile(files_, directory_).map([this](const StoreHeader& header) { header_ = header; });
+  }
   for (const std::string& name : *names) {
     if (!SegmentSequence(name)) continue;
     return tl::make_unexpected(
@@ -25,18 +27,16 @@ Result<void> StoreFile::Open(uint64_t new_log_id) {
   return Write({.log_id = new_log_id});
 }
 
-Result<void> StoreFile::Read(const std::string& path) {
-  auto file = files_.Open(path, {.read_only = true});
+Result<StoreHeader> ReadStoreFile(FileSystem& files, const std::string& directory) {
+  const std::string path = directory + "/" + kName;
+  auto file = files.Open(path, {.read_only = true});
   if (!file) return tl::make_unexpected(file.error());
   std::array<char, StoreHeader::kBytes + 1> bytes;  // one more, to see a file that is too long
   auto size = (*file)->ReadAt(0, bytes);
   if (!size) return tl::make_unexpected(size.error());
   auto header = DecodeStoreHeader({bytes.data(), *size});
-  if (!header) {
-    return tl::make_unexpected(Error{header.error().code, path + ", offset 0: " + header.error().message});
-  }
-  header_ = *header;
-  return {};
+  if (header) return header;
+  return tl::make_unexpected(Error{header.error().code, path + ", offset 0: " + header.error().message});
 }
 
 Result<void> StoreFile::Write(const StoreHeader& header) {

@@ -8,6 +8,10 @@
 
 namespace sluice::storage {
 
+// What the STORE file in `directory` says. Changes nothing; kCorrupt and kInvalid, naming the file, as
+// DecodeStoreHeader() has it.
+Result<StoreHeader> ReadStoreFile(FileSystem& files, const std::string& directory);
+
 class StoreFile {
  public:
   StoreFile(FileSystem& files, std::string directory) : files_(files), directory_(std::move(directory)) {}
@@ -23,8 +27,6 @@ class StoreFile {
   const StoreHeader& header() const { return header_; }
 
  private:
-  Result<void> Read(const std::string& path);
-
   FileSystem& files_;
   std::string directory_;
   StoreHeader header_;

@@ -1,12 +1,11 @@
 #include "server/engine/checkpoint_load.h"
 
 #include <algorithm>
-#include <array>
 #include <utility>
 
 #include "server/engine/state_load.h"
 #include "storage/checkpoint_reader.h"
-#include "storage/format.h"
+#include "storage/store_file.h"
 
 namespace sluice::engine {
 namespace {
@@ -14,18 +13,6 @@ namespace {
 using storage::CheckpointReader;
 using storage::Error;
 using storage::Result;
-
-// Whose checkpoints count. A STORE file that cannot be read is the log's to judge, not ours.
-Result<uint64_t> LogIdOf(storage::FileSystem& files, const std::string& directory) {
-  auto file = files.Open(directory + "/STORE", {.read_only = true});
-  if (!file) return tl::make_unexpected(file.error());
-  std::array<char, storage::StoreHeader::kBytes> bytes;
-  auto size = (*file)->ReadAt(0, bytes);
-  if (!size) return tl::make_unexpected(size.error());
-  return storage::DecodeStoreHeader({bytes.data(), *size}).map([](const auto& header) {
-    return header.log_id;
-  });
-}
 
 Result<void> Load(CheckpointReader& reader, Engine& engine, LoadedCheckpoint* loaded) {
   StateLoad load(engine.hash_seed(), reader.file_bytes(), reader.header().unix_ms);
@@ -51,10 +38,11 @@ Result<LoadedCheckpoint> LoadNewestCheckpoint(storage::FileSystem& files, const 
   if (!found) return tl::make_unexpected(found.error());
   if (found->empty()) return loaded;
   loaded.next_sequence = found->back() + 1;
-  const auto log_id = LogIdOf(files, directory);
-  if (!log_id) return loaded;
+  // Whose checkpoints count. A STORE file that cannot be read is the log's to judge, not ours.
+  const auto store = storage::ReadStoreFile(files, directory);
+  if (!store) return loaded;
   for (auto sequence = found->rbegin(); sequence != found->rend(); ++sequence) {
-    auto reader = CheckpointReader::Open(files, directory, *sequence, *log_id);
+    auto reader = CheckpointReader::Open(files, directory, *sequence, store->log_id);
     auto done = reader ? Load(*reader, engine, &loaded) : Result<void>(tl::make_unexpected(reader.error()));
     if (done) {
       loaded.path = reader->path();

@@ -10,8 +10,10 @@
 #include <string>
 #include <vector>
 
+#include "storage/checkpoint_writer.h"
 #include "storage/log.h"
 #include "storage/memory_file_system.h"
+#include "storage/store_file.h"
 #include "storage/store_walk.h"
 #include "storage_fixture.h"
 
@@ -128,6 +130,35 @@ TEST(StoreCopy, RefusesADamagedStoreAndSaysWhere) {
   LogOptions options = SmallOptions();
   options.directory = "/copy";
   EXPECT_FALSE(OpenLog(files, options).has_value()) << "half a copy is no store";
+}
+
+TEST(StoreCopy, RefusesACheckpointThatDoesNotVerify) {
+  MemoryFileSystem files;
+  Opened opened = MustOpen(files);
+  for (int i = 0; i < 20; ++i) Commit(*opened.log, std::string(1000, 'e'));
+  const auto store = ReadStoreFile(files, "/store");
+  ASSERT_TRUE(store.has_value());
+  CheckpointWriter writer(files, {.directory = "/store", .background = false, .notify = {}},
+                          {.log_id = store->log_id, .sequence = 1, .incarnation = store->incarnation});
+  writer.Add("a block of records");
+  writer.Finish(1);
+  writer.GiveName();
+  ASSERT_EQ(writer.step(), CheckpointWriter::Step::kDone);
+  const std::string path = "/store/" + CheckpointName(1);
+  const std::string sound = files.Contents(path);
+  Meanwhile nothing([] {});
+  ASSERT_TRUE(CopyStore(files, "/store", "/copy", nothing).has_value());
+  EXPECT_EQ(files.Contents("/copy/" + CheckpointName(1)), sound);
+  for (size_t at = 0; at < sound.size(); ++at) {
+    std::string damaged = sound;
+    damaged[at] ^= 1;
+    files.SetContents(path, damaged);
+    const std::string target = "/copy" + std::to_string(at);
+    const auto report = CopyStore(files, "/store", target, nothing);
+    ASSERT_FALSE(report.has_value()) << at;
+    EXPECT_THAT(report.error().message, testing::HasSubstr(CheckpointName(1))) << at;
+    EXPECT_FALSE(ReadStoreFile(files, target).has_value()) << "half a copy is no store";
+  }
 }
 
 TEST(StoreCopy, RefusesATargetThatIsNotEmptyAndASourceThatIsNoStore) {
