@@ -58,8 +58,7 @@ std::optional<std::string_view> CommandRules::Understand(std::string_view rule, 
     return std::nullopt;
   }
   if (!allow || second_bar != std::string_view::npos) return kUnknown;
-  if (behind.size() > kMaxFirstArg ||
-      behind.find_first_of(std::string_view(" \t\r\n\0()", 7)) != behind.npos) {
+  if (behind.size() > kMaxFirstArg || !FitsAWord(behind) || behind.find_first_of("()") != behind.npos) {
     return "Syntax error";
   }
   target.commands.push_back(command);

@@ -14,6 +14,12 @@
 
 namespace sluice::commands::acl {
 
+// What stands between the words of an ACL file. Whatever is written into one must not hold any of them.
+inline constexpr std::string_view kBlanks = " \t\n\v\f\r";
+inline bool FitsAWord(std::string_view text) {
+  return text.find_first_of(kBlanks) == text.npos && text.find('\0') == text.npos;
+}
+
 // The rules that still matter, as written, and what they come to: a bit a command, so that a check is one
 // look.
 class CommandRules {

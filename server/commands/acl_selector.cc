@@ -18,8 +18,7 @@ constexpr size_t kMaxPatternBytes = 4096;
 // A pattern must survive a line of the ACL file, where blanks and parentheses mean something: parentheses
 // only where a selector would begin or end, which is the rule's parser's to see.
 bool IsPattern(std::string_view text) {
-  return text.size() <= kMaxPatternBytes &&
-         text.find_first_of(std::string_view(" \t\n\v\f\r\0", 7)) == std::string_view::npos;
+  return text.size() <= kMaxPatternBytes && FitsAWord(text);
 }
 
 // "R", "W", "RW" in any case and order, once each.

@@ -8,7 +8,6 @@
 namespace sluice::commands::acl {
 namespace {
 
-constexpr std::string_view kBlanks(" \t\n\v\f\r", 6);
 constexpr size_t kMaxNameBytes = 256;
 constexpr size_t kMaxPasswords = 64;
 constexpr size_t kMaxSelectors = 128;
@@ -46,8 +45,7 @@ User::User(std::string_view name, bool all_channels)
     : name_(name), all_channels_(all_channels), root_(NewSelector(all_channels)) {}
 
 bool User::IsName(std::string_view name) {
-  return !name.empty() && name.size() <= kMaxNameBytes && name.find_first_of(kBlanks) == name.npos &&
-         name.find('\0') == name.npos;
+  return !name.empty() && name.size() <= kMaxNameBytes && FitsAWord(name);
 }
 
 std::optional<RuleError> User::Apply(std::span<const std::string_view> rules) {

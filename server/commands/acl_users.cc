@@ -19,11 +19,10 @@ std::shared_ptr<User> FirstUser() {
 }
 
 std::vector<std::string> SplitAtBlanks(std::string_view line) {
-  constexpr std::string_view kBetweenWords(" \t\r\v\f", 5);
   std::vector<std::string> words;
   size_t at = 0;
-  while ((at = line.find_first_not_of(kBetweenWords, at)) != line.npos) {
-    const size_t end = std::min(line.find_first_of(kBetweenWords, at), line.size());
+  while ((at = line.find_first_not_of(kBlanks, at)) != line.npos) {
+    const size_t end = std::min(line.find_first_of(kBlanks, at), line.size());
     words.emplace_back(line.substr(at, end - at));
     at = end;
   }

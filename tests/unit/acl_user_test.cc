@@ -105,6 +105,17 @@ TEST(AclUser, NoWordOfASelectorEndsIt) {
   EXPECT_EQ(users.Find("u")->ToText(), user.ToText());
 }
 
+// Nor may a word be two where it is read again.
+TEST(AclUser, NoWordHoldsWhatEndsOne) {
+  for (const char blank : {' ', '\t', '\n', '\v', '\f', '\r', '\0'}) {
+    const std::string word = std::string("a") + blank + "b";
+    for (const char* rule : {"~", "%R~", "&", "+get|"}) {
+      EXPECT_EQ(WhyNot({rule + word}), "Syntax error") << rule << static_cast<int>(blank);
+    }
+    EXPECT_FALSE(User::IsName(word)) << static_cast<int>(blank);
+  }
+}
+
 TEST(AclUser, EverythingIsBounded) {
   std::vector<std::string> many;
   for (int i = 0; i < 1100; ++i) many.push_back("~k" + std::to_string(i));
