@@ -6,7 +6,6 @@
 #include <netinet/in.h>
 #include <sched.h>
 #include <sys/epoll.h>
-#include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -21,6 +20,7 @@
 #include <string>
 #include <vector>
 
+#include "tests/harness/program.h"
 #include "tests/harness/redis.h"
 #include "tests/harness/server_process.h"
 #include "tests/harness/socket_client.h"
@@ -119,11 +119,7 @@ class Readers {
 class ManyWaitersTest : public testing::Test {
  protected:
   void SetUp() override {
-    rlimit limit{};
-    ASSERT_EQ(getrlimit(RLIMIT_NOFILE, &limit), 0);
-    limit.rlim_cur = limit.rlim_max;
-    ASSERT_EQ(setrlimit(RLIMIT_NOFILE, &limit), 0);
-    ASSERT_GE(limit.rlim_max, kReaders + 1000)
+    ASSERT_GE(RaiseDescriptorLimit(), kReaders + 1000)
         << "the open-files limit (ulimit -n) allows no ten thousand clients";
   }
 

@@ -10,14 +10,13 @@
 #include <vector>
 
 #include "server/commands/command_table.h"
+#include "tests/differential/stream_talk.h"
 #include "tests/harness/memory_stage.h"
 #include "tests/harness/redis_process.h"
 #include "tests/harness/socket_client.h"
 
 namespace sluice::tests {
 namespace {
-
-using Words = std::vector<std::string>;
 
 // What we say of a command and Redis 7.0 says otherwise, on purpose.
 const std::set<std::string_view> kOtherCategories = {

@@ -8,7 +8,6 @@
 #include <gtest/gtest.h>
 #include <netinet/in.h>
 #include <poll.h>
-#include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -24,6 +23,7 @@
 #include <utility>
 #include <vector>
 
+#include "tests/harness/program.h"
 #include "tests/harness/redis.h"
 #include "tests/harness/server_process.h"
 #include "tests/harness/socket_client.h"
@@ -92,11 +92,8 @@ class Member {
 class CrowdTest : public testing::Test {
  protected:
   void SetUp() override {
-    rlimit limit{};
-    ASSERT_EQ(getrlimit(RLIMIT_NOFILE, &limit), 0);
-    limit.rlim_cur = limit.rlim_max;
-    ASSERT_EQ(setrlimit(RLIMIT_NOFILE, &limit), 0);
-    ASSERT_GE(limit.rlim_max, 11'000u) << "the open-files limit (ulimit -n) allows no ten thousand clients";
+    ASSERT_GE(RaiseDescriptorLimit(), 11'000u)
+        << "the open-files limit (ulimit -n) allows no ten thousand clients";
   }
 
   // In us, of one client that appends and reads by turns.

@@ -4,6 +4,7 @@
 #include <poll.h>
 #include <signal.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -123,6 +124,14 @@ ProgramResult RunProgram(const std::vector<std::string>& arguments, const std::s
   }
   result.status = *status;
   return result;
+}
+
+uint64_t RaiseDescriptorLimit() {
+  rlimit limit{};
+  if (::getrlimit(RLIMIT_NOFILE, &limit) != 0) Throw("getrlimit");
+  limit.rlim_cur = limit.rlim_max;
+  if (::setrlimit(RLIMIT_NOFILE, &limit) != 0) Throw("setrlimit");
+  return limit.rlim_max;
 }
 
 TemporaryDirectory::TemporaryDirectory() {

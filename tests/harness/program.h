@@ -4,6 +4,7 @@
 #include <sys/types.h>
 
 #include <chrono>
+#include <cstdint>
 #include <memory>
 #include <optional>
 #include <string>
@@ -30,6 +31,9 @@ struct ProgramResult {
 // where it takes longer than `limit`: the program is killed then.
 ProgramResult RunProgram(const std::vector<std::string>& arguments, const std::string& input = "",
                          std::chrono::milliseconds limit = kPatience);
+
+// Lets this process have as many descriptors as it may; returns how many that are (`ulimit -Hn`).
+uint64_t RaiseDescriptorLimit();
 
 // A directory below the system's temporary one that goes away with this object.
 class TemporaryDirectory {

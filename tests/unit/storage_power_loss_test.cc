@@ -287,29 +287,14 @@ class Simulation {
   size_t promised_ = 0;             // how many the next opening has to show
 };
 
-// What is wrong with this seed's store; nothing where all holds.
-std::optional<std::string> WhatIsWrong(uint64_t seed, Bug bug) {
-  try {
-    Simulation(seed, bug).Run();
-  } catch (const std::runtime_error& wrong) {
-    return "seed " + std::to_string(seed) + ": " + wrong.what();
-  }
-  return std::nullopt;
+// The first seed that goes wrong, and how.
+std::optional<std::string> WhatIsWrong(Bug bug) {
+  return tests::FirstWrong(kPowerLossSeeds, [bug](uint64_t seed) { Simulation(seed, bug).Run(); });
 }
 
 TEST(PowerLoss, CommittedSurvivesAndTheRestIsAPrefix) {
-  for (uint64_t seed = 0; seed < kPowerLossSeeds; ++seed) {
-    const auto wrong = WhatIsWrong(seed, Bug::kNone);
-    ASSERT_FALSE(wrong.has_value()) << *wrong;
-  }
-}
-
-// The first seed that shows the bug, and what it shows.
-std::optional<std::string> Caught(Bug bug) {
-  for (uint64_t seed = 0; seed < kPowerLossSeeds; ++seed) {
-    if (auto wrong = WhatIsWrong(seed, bug)) return wrong;
-  }
-  return std::nullopt;
+  const auto wrong = WhatIsWrong(Bug::kNone);
+  EXPECT_FALSE(wrong.has_value()) << *wrong;
 }
 
 TEST(PowerLoss, FindsPlantedBugs) {
@@ -319,7 +304,7 @@ TEST(PowerLoss, FindsPlantedBugs) {
         std::pair(Bug::kNoDirectorySyncs, "no syncs of directories"),
         std::pair(Bug::kTrimBeforeCommit, "a trim before its commit"),
         std::pair(Bug::kCheckpointBeforeCommit, "a checkpoint before its commit")}) {
-    const auto caught = Caught(bug);
+    const auto caught = WhatIsWrong(bug);
     ASSERT_TRUE(caught.has_value()) << name;
     std::cout << name << " is caught by " << *caught << '\n';
   }
