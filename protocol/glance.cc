@@ -23,7 +23,7 @@ Glance GlanceAt(std::string_view input) {
   Glance glance;
   size_t at = 0;
   size_t words = 0;
-  if (!TakeNumber(input, at, '*', words)) return {};
+  if (!TakeNumber(input, at, '*', words) || words > Glance::kMostWords) return {};
   for (size_t i = 0; i < words; ++i) {
     size_t bytes = 0;
     if (!TakeNumber(input, at, '$', bytes) || input.size() - at < bytes + 2) return {};

@@ -7,9 +7,14 @@
 namespace sluice::protocol {
 
 struct Glance {
+  // More words than this are not looked at: a request that comes byte by byte is glanced at with each of
+  // them.
+  static constexpr size_t kMostWords = 64;
+
   std::string_view second;  // words; empty: there is none
   std::string_view third;
-  size_t bytes = 0;  // of the whole request; 0: it is not whole, no multibulk request, or malformed
+  // Of the whole request; 0: it is not whole, has too many words, is no multibulk, or malformed.
+  size_t bytes = 0;
 };
 
 // The request at the front of `input`. For hints only: what RequestParser refuses may pass here.

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <string>
+#include <vector>
 
 #include "protocol/request_parser.h"
 #include "tests/harness/socket_client.h"
@@ -21,6 +22,13 @@ TEST(Glance, SeesTheFirstWordsAndTheEnd) {
   EXPECT_EQ(GlanceAt(alone).bytes, alone.size());
   EXPECT_EQ(GlanceAt(alone).second, "");
   EXPECT_EQ(GlanceAt(tests::EncodeRequest({"GET", ""})).second, "");
+}
+
+TEST(Glance, LooksAtABoundedNumberOfWords) {
+  const std::vector<std::string> most(Glance::kMostWords, "w");
+  EXPECT_EQ(GlanceAt(tests::EncodeRequest(most)).bytes, tests::EncodeRequest(most).size());
+  const std::vector<std::string> more(Glance::kMostWords + 1, "w");
+  EXPECT_EQ(GlanceAt(tests::EncodeRequest(more)).bytes, 0u);
 }
 
 TEST(Glance, SaysNothingOfWhatIsNotWhole) {
