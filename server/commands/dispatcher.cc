@@ -293,11 +293,11 @@ acl::Denied Dispatcher::Impl::DeniedTo(Session& session, const Command& command,
 
 size_t Dispatcher::Impl::LookAhead(const Session& session, std::string_view input) const {
   const engine::Keyspace& keys = journal_.engine().keys();
-  engine::LookAhead ahead;
   // Nearly every command has its key as its second word.
   protocol::Glance glance = protocol::GlanceAt(input);
   const bool alone = glance.bytes == 0 || glance.bytes == input.size();
   if (alone || !engine::LookAhead::PaysFor(keys, session.db, glance.second)) return engine::LookAhead::kMost;
+  engine::LookAhead ahead;
   for (; glance.bytes != 0 && ahead.size() < engine::LookAhead::kMost; glance = protocol::GlanceAt(input)) {
     ahead.Add(glance.second, glance.third);
     input.remove_prefix(glance.bytes);

@@ -17,6 +17,9 @@ TEST(Glance, SeesTheFirstWordsAndTheEnd) {
   const Glance glance = GlanceAt(with_another);
   EXPECT_EQ(glance.second, "key");
   EXPECT_EQ(glance.third, "*");
+  RequestParser parser;
+  ASSERT_EQ(parser.Parse(with_another), RequestParser::Status::kRequest);
+  EXPECT_EQ(glance.bytes, parser.consumed());
   EXPECT_EQ(glance.bytes, wire.size());
   const std::string alone = tests::EncodeRequest({"PING"});
   EXPECT_EQ(GlanceAt(alone).bytes, alone.size());
