@@ -2,19 +2,22 @@
 
 #include <mutex>
 #include <utility>
+#include <vector>
 
 #include "storage/buffer.h"
 
 namespace sluice::storage {
 
-// Where one buffer waits: a second one would only be memory that nobody uses.
+// Where buffers wait.
 struct BufferPool::Shelf {
-  Shelf(uint64_t buffer_bytes, size_t most_buffers) : bytes(buffer_bytes), most(most_buffers) {}
+  Shelf(uint64_t buffer_bytes, size_t most_buffers) : bytes(buffer_bytes), most(most_buffers) {
+    waiting.reserve(most);
+  }
 
   const uint64_t bytes;
   const size_t most;
   std::mutex mutex;
-  std::shared_ptr<char> waiting;
+  std::vector<std::shared_ptr<char>> waiting;
   size_t made = 0;
 
   // `buffer` for a user, with whose last copy it comes back.
@@ -26,8 +29,8 @@ struct BufferPool::Shelf {
 
   void GiveBack(std::shared_ptr<char> buffer) {
     const std::lock_guard lock(mutex);
-    if (!waiting) {
-      waiting = std::move(buffer);
+    if (made <= most) {
+      waiting.push_back(std::move(buffer));
     } else {
       --made;  // and `buffer` goes to the system
     }
@@ -40,7 +43,11 @@ Result<std::shared_ptr<char>> BufferPool::Take(uint64_t bytes) {
   if (bytes > shelf_->bytes) return AllocateBuffer(bytes);
   {
     const std::lock_guard lock(shelf_->mutex);
-    if (shelf_->waiting) return Shelf::Lend(shelf_, std::exchange(shelf_->waiting, nullptr));
+    if (!shelf_->waiting.empty()) {
+      auto buffer = std::move(shelf_->waiting.back());
+      shelf_->waiting.pop_back();
+      return Shelf::Lend(shelf_, std::move(buffer));
+    }
     ++shelf_->made;
   }
   auto buffer = AllocateBuffer(shelf_->bytes);
@@ -53,7 +60,7 @@ Result<std::shared_ptr<char>> BufferPool::Take(uint64_t bytes) {
 void BufferPool::Warm() {
   {
     const std::lock_guard lock(shelf_->mutex);
-    if (shelf_->waiting || shelf_->made >= shelf_->most) return;
+    if (!shelf_->waiting.empty() || shelf_->made >= shelf_->most) return;
     ++shelf_->made;
   }
   auto buffer = AllocateBuffer(shelf_->bytes);

@@ -20,10 +20,20 @@ class Checksum {
 
   // Of `size` bytes that belong to what stands at `lsn`.
   uint64_t operator()(Lsn lsn, const char* bytes, size_t size) const {
-    return XXH3_64bits_withSeed(bytes, size, salt_ + Value(lsn));
+    const uint64_t seed = salt_ + Value(lsn);
+#if defined(__x86_64__)
+    if (size > kShort && __builtin_cpu_supports("avx2")) return SumWithAvx2(bytes, size, seed);
+#endif
+    return XXH3_64bits_withSeed(bytes, size, seed);
   }
 
  private:
+  // Beyond so many bytes XXH3 works in vectors.
+  static constexpr size_t kShort = 240;
+
+  // The same sum, in vectors twice as wide as those that every processor has.
+  static uint64_t SumWithAvx2(const char* bytes, size_t size, uint64_t seed);
+
   static uint64_t Salt(uint64_t log_id, uint64_t incarnation) {
     return XXH3_64bits_withSeed(&incarnation, sizeof incarnation, log_id);
   }

@@ -65,7 +65,10 @@ auto Key(const IndexRun& run) {
 }  // namespace
 
 std::string Encode(const SidecarParts& parts) {
-  std::string bytes(sizeof(Header), '\0');
+  std::string bytes;
+  bytes.reserve(sizeof(Header) + parts.stretches.size_bytes() + parts.runs.size_bytes() +
+                parts.cells.size_bytes());
+  bytes.resize(sizeof(Header));
   AppendArray(bytes, parts.stretches);
   AppendArray(bytes, parts.runs);
   const size_t cells_at = bytes.size();

@@ -12,7 +12,11 @@ namespace sluice::storage {
 
 class SidecarBuilder {
  public:
-  SidecarBuilder(const char* data, const SidecarIdentity& identity) : data_(data), identity_(identity) {}
+  SidecarBuilder(const char* data, const SidecarIdentity& identity) : data_(data), identity_(identity) {
+    // A guess: a record takes hardly less, and pages that are not used are never touched.
+    constexpr uint64_t kUsualRecord = 128;
+    sink_.entries_.reserve(identity.end / kUsualRecord);
+  }
 
   // Reads the segment batch by batch.
   Result<void> Read(IndexVisitor visit, SegmentBytes bytes) {
@@ -48,7 +52,9 @@ class SidecarBuilder {
     auto& entries = sink_.entries_;
     SortByObject(entries);
     cells_.reserve(entries.size());
+    runs_.reserve(CountObjects(entries));
     for (const auto& entry : entries) Append(entry);
+    std::vector<IndexSink::Entry>().swap(entries);  // room for what is encoded
     const auto by_last = [](const IndexRun& a, const IndexRun& b) {
       return std::tie(a.object, a.last_ms, a.last_seq) < std::tie(b.object, b.last_ms, b.last_seq);
     };
@@ -78,6 +84,15 @@ class SidecarBuilder {
       for (const auto& entry : entries) sorted[at[digit(entry)]++] = entry;
       entries.swap(sorted);
     }
+  }
+
+  // Of sorted entries. Nearly every one of them has one run.
+  static size_t CountObjects(const std::vector<IndexSink::Entry>& entries) {
+    size_t objects = 0;
+    for (size_t i = 0; i < entries.size(); ++i) {
+      objects += i == 0 || entries[i].object != entries[i - 1].object;
+    }
+    return objects;
   }
 
   void Append(const IndexSink::Entry& entry) {

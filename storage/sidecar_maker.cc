@@ -6,7 +6,6 @@
 #include "storage/sidecar_builder.h"
 
 namespace sluice::storage {
-namespace {}  // namespace
 
 SidecarMaker::SidecarMaker(FileSystem& files, std::string directory, IndexVisitor visit)
     : files_(files), directory_(std::move(directory)), visit_(visit) {}

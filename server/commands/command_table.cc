@@ -47,9 +47,7 @@ const Table& TheTable() {
 // A command's name in lower case, padded with zeros: eight letters a word.
 class PlainName {
  public:
-  static constexpr size_t kLongest = 32;
-
-  // No longer than kLongest.
+  // No longer than kLongestCommandName.
   explicit PlainName(std::string_view name) : used_((name.size() + 7) / 8) {
     name.copy(reinterpret_cast<char*>(words_.data()), name.size());
     for (size_t i = 0; i < used_; ++i) words_[i] = ToLower(words_[i]);
@@ -77,7 +75,7 @@ class PlainName {
     return letters | upper >> 2;
   }
 
-  std::array<uint64_t, kLongest / 8> words_{};
+  std::array<uint64_t, kLongestCommandName / 8> words_{};
   size_t used_;
 };
 
@@ -95,7 +93,7 @@ class NameIndex {
   }
 
   const Command* Find(std::string_view name) const {
-    if (name.empty() || name.size() > PlainName::kLongest) return nullptr;
+    if (name.empty() || name.size() > kLongestCommandName) return nullptr;
     const PlainName wanted(name);
     size_t i = wanted.Hash() % kSlots;
     for (; slots_[i].command != nullptr; i = (i + 1) % kSlots) {

@@ -1,6 +1,7 @@
 // All commands.
 #pragma once
 
+#include <array>
 #include <optional>
 #include <span>
 #include <string>
@@ -26,12 +27,34 @@ void ForEachCommand(Visit&& visit) {
   }
 }
 
+// No command's name, without its subcommand's, has more bytes.
+inline constexpr size_t kLongestCommandName = 32;
+
 // The top-level command of that name, in any case; nullptr: there is none.
 const Command* FindCommand(std::string_view name);
 // The same, a container's subcommand by "container|subcommand" included.
 const Command* FindCommandByFullName(std::string_view name);
 // A container's subcommand, in any case.
 const Command* FindSubcommand(const Command& container, std::string_view name);
+
+// FindCommand() for requests that come one after the other: nearly always under the name of the one before.
+class CommandFinder {
+ public:
+  const Command* Find(std::string_view name) {
+    if (name == std::string_view(name_.data(), size_)) return command_;
+    const Command* found = FindCommand(name);
+    if (found != nullptr) {
+      size_ = name.copy(name_.data(), name_.size());
+      command_ = found;
+    }
+    return found;
+  }
+
+ private:
+  std::array<char, kLongestCommandName> name_{};  // of the last one that was found, as it was asked for
+  size_t size_ = 0;
+  const Command* command_ = nullptr;
+};
 
 // Whether so many arguments are right for the row.
 constexpr bool AritySuits(const Command& command, size_t argc) {

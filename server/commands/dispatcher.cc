@@ -47,8 +47,8 @@ struct Resolved {
   std::string error;
 };
 
-Resolved Resolve(const protocol::Request& request, bool authenticated) {
-  const Command* command = FindCommand(request[0]);
+Resolved Resolve(CommandFinder& commands, const protocol::Request& request, bool authenticated) {
+  const Command* command = commands.Find(request[0]);
   if (command == nullptr)
     return {nullptr, authenticated ? UnknownCommand(request) : std::string(errors::kNoAuth)};
   if (!command->subcommands.empty() && request.size() > 1) {
@@ -118,7 +118,7 @@ void Dispatcher::Impl::Mute(Session& session, size_t begin) {
 }
 
 void Dispatcher::Impl::Decide(Session& session, const protocol::Request& request) {
-  const Resolved resolved = Resolve(request, session.authenticated);
+  const Resolved resolved = Resolve(commands_, request, session.authenticated);
   if (resolved.command != nullptr) session.last_command = resolved.command;
   if (!resolved.error.empty()) {
     if (session.transaction) session.transaction->broken = true;
@@ -249,7 +249,7 @@ bool Dispatcher::Impl::ExecuteAll(Session& session, const Transaction& transacti
   for (const std::string& wire : transaction.requests) {
     CHECK(kept_parser_.Parse(wire) == protocol::RequestParser::Status::kRequest);
     const protocol::Request& request = kept_parser_.request();
-    const Resolved resolved = Resolve(request, session.authenticated);
+    const Resolved resolved = Resolve(commands_, request, session.authenticated);
     if (!resolved.error.empty()) {
       Refuse(session, resolved.command, resolved.error);
     } else if (const acl::Denied denied = DeniedTo(session, *resolved.command, request);

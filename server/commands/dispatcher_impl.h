@@ -125,6 +125,7 @@ class Dispatcher::Impl {
   engine::Journal& journal_;
   Host& host_;
   const Settings& settings_;
+  CommandFinder commands_;
   Time now_;
   Time start_;                                 // when this life began
   uint64_t holds_next_ms_ = 0;                 // monotonic: before, no hold ends, though it may be due

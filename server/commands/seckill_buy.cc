@@ -23,10 +23,11 @@ namespace {
 using engine::Object;
 using engine::StockItem;
 using engine::StreamId;
+using engine::StreamIdText;
 
 struct BuyOutcome {
   SaleCode code = SaleCode::kOk;
-  StreamId order{};  // 0-0: none
+  std::optional<StreamIdText> order{};
   uint64_t available = 0;
   uint64_t user_count = 0;
   bool replayed = false;
@@ -48,17 +49,18 @@ std::optional<StreamId> NextOrder(Context& ctx, const StockItem& item, const eng
   return std::max(*next, StreamId{ctx.now.unix_ms(), 0});
 }
 
-void WritePlaced(Context& ctx, const engine::PlaceOrder& order, OrderMessage& message) {
-  message.Field("event", "order").Field("item", ctx.arg(1)).Field("order", order.order);
+void WritePlaced(Context& ctx, const engine::PlaceOrder& order, const StreamIdText& id,
+                 OrderMessage& message) {
+  message.Field("event", "order").Field("item", ctx.arg(1)).Field("order", id.view());
   message.Field("user", order.user).Field("qty", order.quantity);
   message.Field("state", order.deadline_ms == 0 ? std::string_view("sold") : std::string_view("held"));
   if (order.deadline_ms != 0) message.Field("deadline", ctx.now.UnixOf(order.deadline_ms));
   if (!order.request.empty()) message.Field("reqid", order.request);
 }
 
-// Records the order that `order` describes. False: the error is replied.
+// Records the order that `order` describes, whose ID reads `id`. False: the error is replied.
 bool Place(Context& ctx, const Object& object, const BuyOptions& options, const engine::PlaceOrder& order,
-           const std::optional<SaleStream>& stream, const KnownRequest& request) {
+           const StreamIdText& id, const std::optional<SaleStream>& stream, const KnownRequest& request) {
   BuyRecord record;
   if (request.stale) record.emplace_back(ForgetStale(object.id, object.item(), request.number));
   if (order.deadline_ms == 0) {
@@ -72,7 +74,7 @@ bool Place(Context& ctx, const Object& object, const BuyOptions& options, const 
                                             object.item().rules().stream});
     }
     const bool own = options.pairs != 0;
-    if (!own) WritePlaced(ctx, order, message);
+    if (!own) WritePlaced(ctx, order, id, message);
     record.emplace_back(
         engine::AppendEntry{.body_offset = 0,
                             .stream = stream->id,
@@ -94,8 +96,8 @@ std::optional<BuyOutcome> BuyFrom(Context& ctx, const Object& object, const BuyO
   if (request.number != engine::RequestTable::kNone && !request.stale) {
     const Replay replay = ReplayOf(item, request.number, user.number, options.quantity);
     outcome.code = replay.code;
-    outcome.order = replay.order;
     outcome.replayed = replay.order != StreamId{};
+    if (outcome.replayed) outcome.order.emplace(replay.order);
     return outcome;
   }
   if (options.hold_ms && item.rules().hold_ms == 0) return ctx.reply.Error(kNoHoldToShorten), std::nullopt;
@@ -125,9 +127,9 @@ std::optional<BuyOutcome> BuyFrom(Context& ctx, const Object& object, const BuyO
                                  .user = ctx.arg(2),
                                  .request = options.request,
                                  .user_hash = user.hash};
-  if (!Place(ctx, object, options, order, stream, request)) return std::nullopt;
+  const StreamIdText& text = outcome.order.emplace(*id);
+  if (!Place(ctx, object, options, order, text, stream, request)) return std::nullopt;
   if (outcome.available == options.quantity) ctx.StockChanged(object.id, outcome.available);
-  outcome.order = *id;
   outcome.available -= options.quantity;
   outcome.user_count += options.quantity;
   return outcome;
@@ -150,14 +152,19 @@ std::optional<BuyOutcome> Buy(Context& ctx) {
 void SeckillBuy(Context& ctx) {
   const auto outcome = Buy(ctx);
   if (!outcome) return;
-  char head[2 * protocol::kMaxLine];
-  char* end = protocol::WriteLine(head, '*', 5);
-  ctx.reply.Raw({head, protocol::WriteLine(end, ':', static_cast<size_t>(outcome->code))});
-  WriteOrderId(ctx.reply, outcome->order);
-  char tail[3 * protocol::kMaxLine];
-  end = protocol::WriteLine(tail, ':', outcome->available);
+  char text[5 * protocol::kMaxLine + protocol::kBulkFrame + sizeof(StreamIdText)];
+  char* end = protocol::WriteLine(text, '*', 5);
+  end = protocol::WriteLine(end, ':', static_cast<size_t>(outcome->code));
+  if (outcome->order) {
+    end = protocol::WriteBulk(end, outcome->order->view());
+  } else {
+    ctx.reply.Raw({text, end});
+    ctx.reply.Null();
+    end = text;
+  }
+  end = protocol::WriteLine(end, ':', outcome->available);
   end = protocol::WriteLine(end, ':', outcome->user_count);
-  ctx.reply.Raw({tail, protocol::WriteLine(end, ':', outcome->replayed)});
+  ctx.reply.Raw({text, protocol::WriteLine(end, ':', outcome->replayed)});
 }
 
 void SeckillTry(Context& ctx) {

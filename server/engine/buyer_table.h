@@ -12,7 +12,7 @@ namespace sluice::engine {
 
 // Buyers are numbered. A number is a buyer's own until it is forgotten, so a walk over the numbers meets
 // every buyer that is there throughout, however the table grows meanwhile: that is SECKILL.BUYERS' promise. A
-// buyer of up to 16 bytes costs 40 to 60 bytes, index included.
+// buyer of up to 19 bytes costs 40 to 60 bytes, index included.
 class BuyerTable {
  public:
   static constexpr uint32_t kNone = UINT32_MAX;  // no buyer, no order
@@ -75,7 +75,7 @@ class BuyerTable {
  private:
   static constexpr uint64_t kFree = UINT64_MAX;
   struct Cell {
-    SmallText<16> name;
+    SmallText<19> name;            // the digits of a 64-bit number
     uint32_t first_order = kNone;  // of a free cell: the next free one
     uint64_t pieces = kFree;
   };

@@ -209,7 +209,7 @@ class Stream {
   void ForgetHead(storage::Lsn at);
 
   // What every append meets stands in front.
-  static constexpr size_t kHotBytes = 136;
+  static constexpr size_t kHotBytes = 128;
 
   ObjectId id_;
   StreamId last_id_{};

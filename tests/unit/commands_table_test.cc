@@ -33,6 +33,18 @@ TEST(CommandTable, EveryRowIsFoundByItsNameInAnyCase) {
   EXPECT_EQ(FindCommandByFullName("xgroup|nosuch"), nullptr);
 }
 
+// As many in a row as one likes, of whatever name came before.
+TEST(CommandTable, AFinderFindsTheSame) {
+  CommandFinder finder;
+  for (int round = 0; round < 2; ++round) {
+    for (const std::string_view name : {"", "get", "GET", "get", "g", "nosuch", "nosuch", "get", "", "ge",
+                                        "gets", "xadd", "XADD", "seckill.buy", "seckill.bu", "xadd"}) {
+      EXPECT_EQ(finder.Find(name), FindCommand(name)) << name;
+    }
+    EXPECT_EQ(finder.Find(std::string(1000, 'x')), nullptr);
+  }
+}
+
 // Each byte in each place: only a letter's other case names the same command.
 TEST(CommandTable, NoOtherByteIsALetter) {
   for (const Command& command : CommandTable()) {

@@ -119,6 +119,21 @@ TEST(Format, BatchHeaderComesBackAndShowsEveryFlippedBit) {
   }
 }
 
+// However wide the vectors are that the processor has: a store may be opened by another one.
+TEST(Format, ChecksumsAreXxh3OfEverySize) {
+  std::string bytes(3000, '\0');
+  for (size_t i = 0; i < bytes.size(); ++i) bytes[i] = static_cast<char>(i * 131 + i / 7);
+  const uint64_t incarnation = 3;
+  const uint64_t salt = XXH3_64bits_withSeed(&incarnation, sizeof incarnation, kLogId);
+  const Checksum checksum(kLogId, incarnation);
+  for (size_t size = 0; size <= bytes.size(); ++size) {
+    const size_t from = bytes.size() - size;
+    ASSERT_EQ(checksum(Lsn{77}, bytes.data() + from, size),
+              XXH3_64bits_withSeed(bytes.data() + from, size, salt + 77))
+        << size;
+  }
+}
+
 TEST(Format, ChecksumsDependOnPlaceLogAndIncarnation) {
   const std::string bytes(100, 'x');
   const uint64_t sum = Checksum(1, 1)(Lsn{8}, bytes.data(), bytes.size());
