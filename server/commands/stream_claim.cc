@@ -119,11 +119,12 @@ class ClaimPlan {
 
   void WriteClaimed(bool just_id) {
     ctx_.reply.Array(claimed_.size());
+    EntryWriter writer(ctx_);
     for (StreamId id : claimed_) {
       if (just_id) {
         WriteId(ctx_.reply, id);
       } else {
-        WriteEntry(ctx_, id, *group_.stream->Find(id));
+        writer.Write(id, *group_.stream->Find(id));
       }
     }
   }

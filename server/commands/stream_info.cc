@@ -66,7 +66,7 @@ size_t HeadFields(const Stream& stream) {
 
 void WriteEdge(Context& ctx, const Stream& stream, bool last) {
   auto write = [&](StreamId id, storage::Place place) {
-    WriteEntry(ctx, id, place);
+    EntryWriter(ctx).Write(id, place);
     return false;
   };
   if (stream.length() == 0) return ctx.reply.Null();
@@ -136,8 +136,9 @@ void WriteFull(Context& ctx, const Stream& stream, uint64_t count) {
   ctx.reply.Array(shown);
   uint64_t written = 0;
   if (shown != 0) {
+    EntryWriter writer(ctx);
     ctx.Scan(stream, engine::kMinStreamId, engine::kMaxStreamId, [&](StreamId id, storage::Place place) {
-      return (WriteEntry(ctx, id, place) || ctx.reads_on()) && ++written < shown;
+      return (writer.Write(id, place) || ctx.reads_on()) && ++written < shown;
     });
   }
   ctx.reply.Bulk("groups");

@@ -1,6 +1,7 @@
 // What stream commands look up before they decide.
 #pragma once
 
+#include <cstring>
 #include <optional>
 #include <string_view>
 #include <vector>
@@ -8,6 +9,7 @@
 #include "protocol/wire.h"
 #include "server/commands/arguments.h"
 #include "server/commands/context.h"
+#include "server/engine/decimal.h"
 
 namespace sluice::commands {
 
@@ -55,19 +57,47 @@ inline bool IsIdle(const engine::Pending& pending, uint64_t min_idle_ms, uint64_
   return !pending.owned() || IdleOf(pending, now_ms) >= min_idle_ms;
 }
 
-// Writes [id, [field, value, ...]]; nothing, and false, where the entry is damaged or away.
-inline bool WriteEntry(Context& ctx, engine::StreamId id, storage::Place place) {
-  const std::optional<engine::EntryView> entry = ctx.Read(place);
-  if (!entry) return false;
-  // What stands before the fields is one append.
-  char head[2 * protocol::kMaxLine + protocol::kBulkFrame + sizeof(engine::StreamIdText)];
-  char* end = protocol::WriteLine(head, '*', 2);
-  end = protocol::WriteBulk(end, engine::StreamIdText(id).view());
-  end = protocol::WriteLine(end, '*', entry->pairs * 2);
-  ctx.reply.Raw({head, end});
-  ctx.reply.Raw(entry->fields);
-  return true;
-}
+// Writes a reply's entries, one after the other.
+class EntryWriter {
+ public:
+  explicit EntryWriter(Context& ctx) : ctx_(ctx) {}
+
+  // [id, [field, value, ...]]; nothing, and false, where the entry is damaged or away.
+  bool Write(engine::StreamId id, storage::Place place) {
+    const std::optional<engine::EntryView> entry = ctx_.Read(place);
+    if (!entry) return false;
+    if (id.ms != ms_ || ms_bytes_ == 0) ShowMilliseconds(id.ms);
+    char seq[engine::kDecimalRoom];
+    const auto seq_bytes = static_cast<size_t>(engine::WriteDecimal(seq, id.seq) - seq);
+    // What stands before the fields is one append.
+    char head[3 * protocol::kMaxLine + sizeof ms_text_ + sizeof seq];
+    char* end = protocol::WriteLine(head, '*', 2);
+    end = protocol::WriteLine(end, '$', ms_bytes_ + seq_bytes);
+    std::memcpy(end, ms_text_, sizeof ms_text_);
+    end += ms_bytes_;
+    std::memcpy(end, seq, sizeof seq);
+    end += seq_bytes;
+    std::memcpy(end, "\r\n", 2);
+    end = protocol::WriteLine(end + 2, '*', entry->pairs * 2);
+    ctx_.reply.Raw({head, end});
+    ctx_.reply.Raw(entry->fields);
+    return true;
+  }
+
+ private:
+  void ShowMilliseconds(uint64_t ms) {
+    char* end = engine::WriteDecimal(ms_text_, ms);
+    *end++ = '-';
+    ms_ = ms;
+    ms_bytes_ = static_cast<size_t>(end - ms_text_);
+  }
+
+  Context& ctx_;
+  // The last ID's first half, "1700000000000-": entries that came together share it.
+  uint64_t ms_ = 0;
+  size_t ms_bytes_ = 0;
+  char ms_text_[engine::kDecimalRoom] = {};
+};
 
 inline void WriteId(protocol::ReplyWriter& reply, engine::StreamId id) {
   reply.Bulk(engine::StreamIdText(id).view());

@@ -32,8 +32,9 @@ void Range(Context& ctx, size_t start_at, size_t end_at, bool backwards) {
   const size_t mark = ctx.reply.Mark();
   size_t written = 0;
   const size_t most = count ? static_cast<size_t>(*count) : SIZE_MAX;
+  EntryWriter writer(ctx);
   auto write = [&](StreamId id, storage::Place place) {
-    return (WriteEntry(ctx, id, place) || ctx.reads_on()) && ++written < most;
+    return (writer.Write(id, place) || ctx.reads_on()) && ++written < most;
   };
   if (backwards) {
     ctx.ScanBack((*found)->stream(), *from, *to, write);

@@ -10,7 +10,7 @@ namespace sluice::commands {
 class ReadReply {
  public:
   ReadReply(Context& ctx, const ReadOptions& options)
-      : ctx_(ctx), reply_(ctx.reply), options_(options), mark_(ctx.reply.Mark()) {}
+      : ctx_(ctx), reply_(ctx.reply), options_(options), writer_(ctx), mark_(ctx.reply.Mark()) {}
 
   // Whether another entry may be written: of this stream, and at all. The first one always may; none where
   // nothing more is to be read.
@@ -28,7 +28,7 @@ class ReadReply {
     entries_ = 0;
   }
   void Entry(engine::StreamId id, storage::Place place) {
-    WriteEntry(ctx_, id, place);
+    writer_.Write(id, place);
     Count();
   }
   // As Entry(), and how it stood before this delivery (CLAIM).
@@ -74,6 +74,7 @@ class ReadReply {
   Context& ctx_;
   protocol::ReplyWriter& reply_;
   const ReadOptions& options_;
+  EntryWriter writer_;
   size_t mark_;
   size_t stream_mark_ = 0;
   size_t entries_mark_ = 0;
