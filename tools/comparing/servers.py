@@ -62,7 +62,10 @@ class Server:
 
     def __init__(self, name, binary, arguments, fsync="always"):
         self.name = name
-        self.binary = binary
+        found = shutil.which(binary)  # in the caller's folder or on its path: the server runs in its own
+        if found is None:
+            raise SystemExit("there is no program '%s'" % binary)
+        self.binary = os.path.abspath(found)
         self.arguments = arguments
         self.fsync = fsync
         self.folder = tempfile.mkdtemp(prefix="compare-%s-" % name)

@@ -33,7 +33,7 @@ def hold(server):
 
 
 def main():
-    server = servers.sluice(os.path.abspath(sys.argv[1]))
+    server = servers.sluice(sys.argv[1])
     try:
         server.start()
         for load in (loads.xadd_pipelined, loads.xadd_plain, loads.xrange, loads.xreadgroup, loads.buy):
