@@ -1,8 +1,5 @@
-// Compiled for processors that have AVX2: nothing may be included here but what has no function that the linker
-// could take for that of another file.
-#define XXH_INLINE_ALL
-#include <xxhash.h>
-
+// Compiled for processors that have AVX2: what is included here may have no function that the linker could
+// take for that of another file.
 #include "storage/checksum.h"
 
 namespace sluice::storage {
