@@ -12,8 +12,4 @@ namespace sluice::storage {
 // has none.
 Result<std::shared_ptr<char>> AllocateBuffer(uint64_t bytes);
 
-// Brings the buffer's pages in now, so that recording into them does not have to wait for the kernel's
-// zeroing.
-void PopulateBuffer(char* buffer, uint64_t bytes);
-
 }  // namespace sluice::storage

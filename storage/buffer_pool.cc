@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "storage/buffer.h"
+#include "storage/pages.h"
 
 namespace sluice::storage {
 
@@ -65,7 +66,7 @@ void BufferPool::Warm() {
   }
   auto buffer = AllocateBuffer(shelf_->bytes);
   if (buffer) {
-    PopulateBuffer(buffer->get(), shelf_->bytes);
+    PopulatePages(buffer->get(), shelf_->bytes);
     return shelf_->GiveBack(std::move(*buffer));
   }
   const std::lock_guard lock(shelf_->mutex);

@@ -3,16 +3,21 @@
 
 #include <cstddef>
 #include <iterator>
+#include <type_traits>
 #include <utility>
 #include <vector>
 
+#include <absl/container/inlined_vector.h>
+
 namespace sluice::engine {
 
-// Grows at the back, shrinks at the front, is read at any place. While it is empty it keeps room for a few,
-// if it had any: it is likely to have as many again. What has been taken from the front is moved over only
-// once it is half of all: amortized, taking costs O(1).
-template <typename T>
+// Grows at the back, shrinks at the front, is read at any place. What has been taken from the front is moved
+// over only once it is half of all: amortized, taking costs O(1). Up to `kOwn` items take no memory of their
+// own; while it is empty the queue keeps room for a few, if it had any: it is likely to have as many again.
+template <typename T, size_t kOwn = 0>
 class ArrayQueue {
+  using Items = std::conditional_t<kOwn == 0, std::vector<T>, absl::InlinedVector<T, kOwn == 0 ? 1 : kOwn>>;
+
  public:
   bool empty() const { return front_ == items_.size(); }
   size_t size() const { return items_.size() - front_; }
@@ -47,20 +52,21 @@ class ArrayQueue {
   }
   void clear() {
     if (items_.capacity() > kKept) {
-      items_ = {};
+      items_ = Items();
     } else {
       items_.clear();
     }
     front_ = 0;
   }
 
-  size_t memory_bytes() const { return items_.capacity() * sizeof(T); }
+  // Beside itself.
+  size_t memory_bytes() const { return items_.capacity() <= kOwn ? 0 : items_.capacity() * sizeof(T); }
 
  private:
-  static constexpr size_t kKept = 2;
+  static constexpr size_t kKept = kOwn == 0 ? 2 : kOwn;
 
-  std::vector<T> items_;
   size_t front_ = 0;
+  Items items_;
 };
 
 }  // namespace sluice::engine

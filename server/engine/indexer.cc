@@ -48,7 +48,7 @@ void Indexer::PrefetchBehind(std::span<const storage::IndexRun> runs, size_t at)
     if (const Stream* stream = StreamOf(ObjectId{runs[at + kStreamAhead].object})) stream->Prefetch();
   }
   if (at + kRunsAhead < runs.size()) {
-    if (const Stream* stream = StreamOf(ObjectId{runs[at + kRunsAhead].object})) stream->PrefetchRuns();
+    if (const Stream* stream = StreamOf(ObjectId{runs[at + kRunsAhead].object})) stream->PrefetchSealed();
   }
 }
 

@@ -28,11 +28,6 @@ void LookAhead::Walk(const Keyspace& keys, uint8_t db) {
     if (wanted.object->type() == ObjectType::kStockItem)
       wanted.object->item().buyers().Prefetch(wanted.member);
   }
-  for (const Wanted& wanted : all) {
-    if (wanted.object != nullptr && wanted.object->type() == ObjectType::kStream) {
-      wanted.object->stream().PrefetchRuns();
-    }
-  }
 }
 
 }  // namespace sluice::engine

@@ -8,14 +8,17 @@
 #include <utility>
 
 #include "storage/check.h"
+#include "storage/pages.h"
 
 namespace sluice::engine {
 namespace {
 
 constexpr size_t kFirstCells = 16;
 constexpr size_t kMovedAtOnce = 32;  // with load at most 3/4 this outruns any growth
-constexpr size_t kMappedCells =
-    64 * 1024 / 8;  // from here on the kernel's zero pages are cheaper than memset
+constexpr size_t kMappedCells = 64 * 1024 / sizeof(uint64_t);  // from here on pages are cheaper than memset
+constexpr size_t kHugeCells = storage::kHugePageBytes / sizeof(uint64_t);
+// Growing is prepared while from so much to three quarters of the cells are used, in eighths of them.
+constexpr size_t kPrepareFrom = 5;
 
 }  // namespace
 
@@ -25,10 +28,10 @@ ZeroedCells::ZeroedCells(size_t count) : size_(count) {
     if (cells_ == nullptr) throw std::bad_alloc();
     return;
   }
-  void* memory =
-      mmap(nullptr, count * sizeof(uint64_t), PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-  if (memory == MAP_FAILED) throw std::bad_alloc();
-  cells_ = static_cast<uint64_t*>(memory);
+  char* memory = storage::MapPages(count * sizeof(uint64_t));
+  if (memory == nullptr) throw std::bad_alloc();
+  if (count >= kHugeCells) storage::WishForHugePages(memory, count * sizeof(uint64_t));
+  cells_ = reinterpret_cast<uint64_t*>(memory);
 }
 
 ZeroedCells::~ZeroedCells() {
@@ -40,28 +43,41 @@ ZeroedCells::~ZeroedCells() {
 }
 
 ZeroedCells::ZeroedCells(ZeroedCells&& other) noexcept
-    : cells_(std::exchange(other.cells_, nullptr)), size_(std::exchange(other.size_, 0)) {}
+    : cells_(std::exchange(other.cells_, nullptr)),
+      size_(std::exchange(other.size_, 0)),
+      populated_(std::exchange(other.populated_, 0)) {}
 
 ZeroedCells& ZeroedCells::operator=(ZeroedCells&& other) noexcept {
   std::swap(cells_, other.cells_);
   std::swap(size_, other.size_);
+  std::swap(populated_, other.populated_);
   return *this;
 }
 
+bool ZeroedCells::PopulateSome() {
+  if (size_ < kMappedCells || populated_ == size_) return false;
+  const size_t step = std::min(size_ / 4, kHugeCells);
+  storage::PopulatePages(reinterpret_cast<char*>(cells_ + populated_), step * sizeof(uint64_t));
+  populated_ += step;
+  return populated_ < size_;
+}
+
 bool ZeroedCells::FreeSome(size_t& pieces) {
-  constexpr size_t kStepCells = 256 * 1024 / sizeof(uint64_t);
-  constexpr size_t kPiecesOfStep = 64;  // as many pages
-  while (size_ >= kMappedCells + kStepCells) {
+  constexpr size_t kPageCells = 4096 / sizeof(uint64_t);
+  // A huge page goes as a whole: to split one costs more.
+  const size_t step = size_ > kHugeCells ? kHugeCells : kHugeCells / 8;
+  while (size_ >= kMappedCells + step) {
     if (pieces == 0) return true;
-    munmap(cells_ + size_ - kStepCells, kStepCells * sizeof(uint64_t));
-    size_ -= kStepCells;
-    pieces -= std::min(pieces, kPiecesOfStep);
+    munmap(cells_ + size_ - step, step * sizeof(uint64_t));
+    size_ -= step;
+    pieces -= std::min(pieces, step / kPageCells);
   }
   return false;
 }
 
 void StepIndex::Insert(uint64_t hash, uint32_t slot) {
   MoveSome();
+  if (used_ >= prepare_at_) Prepare();
   if ((used_ + 1) * 4 > fresh_.size() * 3) Grow();
   Put(Cell(TagOf(hash), slot));
   ++size_;
@@ -112,15 +128,25 @@ void StepIndex::Grow() {
   // A second growth before the first has ended cannot happen while kMovedAtOnce outruns the inserts, save
   // after many erasures; then what is left is moved at once.
   while (old_.size() != 0) MoveSome();
-  const size_t wanted = fresh_.size() == 0          ? kFirstCells
-                        : size_ * 2 > fresh_.size() ? fresh_.size() * 2
-                                                    : fresh_.size();
-  ZeroedCells grown(wanted);
-  old_ = std::move(fresh_);
-  fresh_ = std::move(grown);
+  if (next_.size() != WantedCells()) next_ = ZeroedCells(WantedCells());
+  old_ = std::exchange(fresh_, std::exchange(next_, ZeroedCells()));
   moved_ = 0;
   used_ = 0;
+  prepare_at_ = fresh_.size() < kMappedCells ? SIZE_MAX : fresh_.size() / 8 * kPrepareFrom;
   MoveSome();
+}
+
+size_t StepIndex::WantedCells() const {
+  if (fresh_.size() == 0) return kFirstCells;
+  return size_ * 2 > fresh_.size() ? fresh_.size() * 2 : fresh_.size();
+}
+
+void StepIndex::Prepare() {
+  if (next_.size() == 0) next_ = ZeroedCells(WantedCells());
+  const bool more = next_.PopulateSome();
+  const size_t begin = fresh_.size() / 8 * kPrepareFrom;
+  const size_t steps_take = fresh_.size() / 4 * 3 - begin;
+  prepare_at_ = more ? begin + steps_take / (next_.size() / 1024) * (next_.populated() / 1024) : SIZE_MAX;
 }
 
 }  // namespace sluice::engine

@@ -10,8 +10,8 @@
 
 namespace sluice::engine {
 
-// Zeroed cells straight from the kernel: a large array costs nothing until its pages are touched, so creating
-// one never takes longer than a small insert.
+// Zeroed cells. A large array comes straight from the system, in huge pages from where it fills one, and
+// costs nothing until it is populated.
 class ZeroedCells {
  public:
   ZeroedCells() = default;
@@ -23,22 +23,28 @@ class ZeroedCells {
   uint64_t* data() { return cells_; }
   const uint64_t* data() const { return cells_; }
   size_t size() const { return size_; }
+  // Brings the pages of a large array in, some more with every call, from the front. False: all are there.
+  bool PopulateSome();
+  // Of them, the cells in them.
+  size_t populated() const { return populated_; }
   // Gives memory back from the end, where there is much; as FreeSome() of dropped.h.
   bool FreeSome(size_t& pieces);
 
  private:
   uint64_t* cells_ = nullptr;
   size_t size_ = 0;
+  size_t populated_ = 0;
 };
 
 // Maps 64-bit hashes to 32-bit slots of a table that somebody else owns; the caller compares keys. Open
 // addressing in cells of {upper half of the hash, slot + 1}. Growing keeps the old cells beside the new ones
 // and moves a few with every change, so no insert pays for all: a flat table's one rehash of ten million
-// entries would take 0.8 s.
+// entries would take 0.8 s. The new ones' memory comes in before they are needed, a little at a time: a page
+// that the system has to zero costs more than many inserts.
 class StepIndex {
  public:
   size_t size() const { return size_; }
-  size_t memory_bytes() const { return (fresh_.size() + old_.size()) * sizeof(uint64_t); }
+  size_t memory_bytes() const { return (fresh_.size() + old_.size() + next_.size()) * sizeof(uint64_t); }
 
   // The slot under `hash` for which `equals(slot)` holds.
   template <typename Equals>
@@ -61,7 +67,9 @@ class StepIndex {
   void Erase(uint64_t hash, uint32_t slot);
   void Clear();
   // Of an index that nobody needs any more: as FreeSome() of dropped.h.
-  bool FreeSome(size_t& pieces) { return old_.FreeSome(pieces) || fresh_.FreeSome(pieces); }
+  bool FreeSome(size_t& pieces) {
+    return old_.FreeSome(pieces) || next_.FreeSome(pieces) || fresh_.FreeSome(pieces);
+  }
 
  private:
   static constexpr uint64_t kEmpty = 0;
@@ -91,16 +99,21 @@ class StepIndex {
     }
   }
 
+  // The cells that growing takes.
+  size_t WantedCells() const;
+  void Prepare();
   void Put(uint64_t cell);
   static bool EraseIn(ZeroedCells& cells, uint64_t cell);
   void MoveSome();
   void Grow();
 
   ZeroedCells fresh_;
-  ZeroedCells old_;   // being moved into fresh_, from the front
-  size_t moved_ = 0;  // cells of old_ already looked at
-  size_t size_ = 0;   // entries
-  size_t used_ = 0;   // cells of fresh_ that are not empty
+  ZeroedCells old_;               // being moved into fresh_, from the front
+  size_t moved_ = 0;              // cells of old_ already looked at
+  size_t size_ = 0;               // entries
+  size_t used_ = 0;               // cells of fresh_ that are not empty
+  ZeroedCells next_;              // for the next growth, being populated
+  size_t prepare_at_ = SIZE_MAX;  // at so many used_ the next step of that is due
 };
 
 }  // namespace sluice::engine

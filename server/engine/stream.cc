@@ -5,6 +5,7 @@
 #include "server/engine/estimate.h"
 #include "server/engine/event_codec.h"
 #include "server/engine/free_some.h"
+#include "storage/block_pool.h"
 #include "storage/check.h"
 
 namespace sluice::engine {
@@ -23,7 +24,20 @@ uint64_t EndRankOf(const StreamRun& run) {
   return run.end_rank();
 }
 
+storage::BlockPool& Streams() {
+  static auto& pool = *new storage::BlockPool(sizeof(Stream));  // never ends: streams may, until the very end
+  return pool;
+}
+
 }  // namespace
+
+void* Stream::operator new(size_t) {
+  return Streams().Take();
+}
+
+void Stream::operator delete(void* memory) {
+  Streams().GiveBack(memory);
+}
 
 StreamId Stream::last_existing_id() const {
   StreamId last{};

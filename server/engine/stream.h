@@ -65,6 +65,10 @@ class Stream {
  public:
   explicit Stream(ObjectId id = kNoObject) : id_(id) {}
 
+  // Streams lie together: where there are many, that is what an append waits for.
+  static void* operator new(size_t bytes);
+  static void operator delete(void* memory);
+
   using Groups = absl::btree_map<std::string, std::unique_ptr<ConsumerGroup>, std::less<>>;
 
   // What exists now.
@@ -134,10 +138,9 @@ class Stream {
   const Retention& retention() const { return retention_; }
   bool KnowsMessages() const { return idempotence_.producers && idempotence_.producers->messages() != 0; }
 
-  // Hints for whoever will append soon, or seal: what that meets here, and then what it meets in the index.
+  // Hints for whoever will append soon, or seal: what that meets here, and then where a sealed run goes.
   void Prefetch() const { storage::Prefetch(this, kHotBytes); }
-  void PrefetchRuns() const {
-    if (!open_.empty()) storage::Prefetch(&open_.back(), sizeof open_.back());
+  void PrefetchSealed() const {
     if (!sealed_.empty()) storage::Prefetch(&sealed_.back() + 1);
   }
 
@@ -209,7 +212,7 @@ class Stream {
   void ForgetHead(storage::Lsn at);
 
   // What every append meets stands in front.
-  static constexpr size_t kHotBytes = 128;
+  static constexpr size_t kHotBytes = 192;
 
   ObjectId id_;
   StreamId last_id_{};
@@ -217,9 +220,10 @@ class Stream {
   uint64_t entries_added_ = 0;
   uint64_t appended_ = 0;  // ranks given so far
   StreamId first_{};
-  // The index: sealed runs, then those in memory.
-  ArrayQueue<StreamRun> open_;
+  // The index: sealed runs, then those in memory. Two of these are where a segment was just begun and the one
+  // before is not sealed yet.
   ArrayQueue<SealedRun> sealed_;
+  ArrayQueue<StreamRun, 2> open_;
 
   DeletedIds deleted_;         // of entries that the index still holds, above first_
   uint64_t node_base_ = 0;     // the rank that nodes are counted from

@@ -1,5 +1,5 @@
-// Simulations by seed: how many there are, which is the first to go wrong, and what cannot be measured under a
-// sanitizer.
+// Simulations by seed: how many there are, which is the first to go wrong, and what cannot be measured under
+// a sanitizer.
 #pragma once
 
 #include <cstdint>
@@ -7,23 +7,19 @@
 #include <stdexcept>
 #include <string>
 
+#include "storage/sanitized.h"
+
 namespace sluice::tests {
 
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-inline constexpr bool kSanitized = true;
-#elif defined(__has_feature)
-inline constexpr bool kSanitized = __has_feature(address_sanitizer) || __has_feature(thread_sanitizer);
-#else
-inline constexpr bool kSanitized = false;
-#endif
+using storage::kSanitized;
 
 // `full` in a plain build; a tenth of it under a sanitizer, which takes about ten times as long.
 constexpr uint64_t Seeds(uint64_t full) {
   return kSanitized ? full / 10 : full;
 }
 
-// Runs `simulate(seed)` for the seeds below `seeds`, until one throws a std::runtime_error: which, and what it
-// says.
+// Runs `simulate(seed)` for the seeds below `seeds`, until one throws a std::runtime_error: which, and what
+// it says.
 template <typename Simulate>
 std::optional<std::string> FirstWrong(uint64_t seeds, Simulate&& simulate) {
   for (uint64_t seed = 0; seed < seeds; ++seed) {

@@ -73,6 +73,23 @@ TEST(StepIndex, ChurnDoesNotGrowIt) {
   EXPECT_LE(table.memory_bytes(), 1024 * sizeof(uint64_t));
 }
 
+// A table is prepared for growth while it fills, and what it needs then may change: entries go before it
+// grows.
+TEST(StepIndex, GrowsAsItMustThoughItWasPreparedForMore) {
+  NumberTable table(~0ull);
+  uint64_t next = 0;
+  uint64_t first = 0;
+  for (int round = 0; round < 40; ++round) {
+    for (int i = 0; i < 12000; ++i) table.Insert(next++);
+    // 16,384 cells are in use up to three quarters with these, and would grow to twice as many.
+    for (; first + 4000 < next; ++first) table.Erase(first);
+    for (uint64_t key = first; key < next; key += 13) ASSERT_TRUE(table.Find(key)) << round;
+    ASSERT_FALSE(table.Find(first - 1));
+    ASSERT_EQ(table.size(), 4000u);
+    ASSERT_LE(table.memory_bytes(), 5 * 32768 * sizeof(uint64_t)) << round;
+  }
+}
+
 TEST(StepIndex, GrowsByAtMostThreeCellsAnEntry) {
   NumberTable table(~0ull);
   for (uint64_t key = 0; key < 1000000; ++key) table.Insert(key);
