@@ -134,11 +134,12 @@ void Compactor::Rewrite(const Pass& pass) {
   };
   for (const SealedSegment& segment : pass.segments) {
     const uint64_t all = segment.identity.end - kSegmentHeaderBytes;
-    const uint64_t live = (*liveness)->LiveBytes(segment);
+    const auto live = (*liveness)->LiveBytes(segment);
     const bool empty = segment.compacted() && segment.index->runs().empty();
-    if (empty || all == 0 || (all - std::min(all, live)) * 100 < all * pass.dead_percent) continue;
-    auto rewritten =
-        RewriteSegment(files_, segment, visit_, judge, [this](uint64_t bytes) { return Pace(bytes); });
+    if (empty || all == 0 || (all - std::min(all, live.value_or(0))) * 100 < all * pass.dead_percent)
+      continue;
+    auto rewritten = RewriteSegment(files_, segment, visit_, live ? judge : Judge(),
+                                    [this](uint64_t bytes) { return Pace(bytes); });
     if (!rewritten) {
       fail(rewritten.error());
       const std::lock_guard lock(mutex_);

@@ -17,6 +17,7 @@
 #include <functional>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <thread>
 #include <vector>
@@ -32,8 +33,9 @@ namespace sluice::storage {
 class Liveness {
  public:
   virtual ~Liveness() = default;
-  // What the messages of a sealed segment take that are alive, about.
-  virtual uint64_t LiveBytes(const SealedSegment& segment) const = 0;
+  // What the messages of a sealed segment take that are alive, about; nullopt: Decide() would drop all of its
+  // records.
+  virtual std::optional<uint64_t> LiveBytes(const SealedSegment& segment) const = 0;
   // What becomes of a record in a segment below the checkpoint (see Judge).
   virtual Fate Decide(Lsn lsn, std::string_view body, std::string* replacement) = 0;
 };

@@ -88,6 +88,10 @@ Result<std::string> Pack(const SealedSegment& segment, std::span<const char> old
   auto header = DecodeSegmentHeader(old, segment.identity.log_id);
   if (!header) return CorruptAt(segment.path, 0, header.error().message);
   BatchReader reader(segment.identity.log_id, UINT64_MAX);
+  if (!judge) {
+    const auto first = reader.ReadHeader(old, segment.identity.base, kSegmentHeaderBytes);
+    return BatchPacker(*header, first ? first->epoch : 1).Finish(segment.log_end);
+  }
   std::string replacement;
   uint64_t at = kSegmentHeaderBytes;
   std::optional<BatchPacker> packer;

@@ -22,7 +22,7 @@ namespace sluice::storage {
 enum class Fate : uint8_t { kKeep, kDrop, kReplace };
 
 // Says what becomes of a record; with kReplace, of the body that takes its place (not empty). `lsn` is what
-// the body's first byte counts with (Segment::Counts).
+// the body's first byte counts with (Segment::Counts). No function at all: none remains, and none is read.
 using Judge = std::function<Fate(Lsn lsn, std::string_view body, std::string* replacement)>;
 
 // Called with bytes read and written so far, as the work goes on: may sleep. False gives the work up.

@@ -81,8 +81,8 @@ const StreamLiveness::Head* StreamLiveness::Find(uint64_t object) const {
   return found != streams_.end() && found->object == object ? &*found : nullptr;
 }
 
-uint64_t StreamLiveness::LiveBytes(const storage::SealedSegment& segment) const {
-  uint64_t bytes = 0;
+std::optional<uint64_t> StreamLiveness::LiveBytes(const storage::SealedSegment& segment) const {
+  std::optional<uint64_t> bytes;
   auto head = streams_.begin();
   for (const storage::IndexRun& run : segment.index->runs()) {
     head = Seek(head, run.object);
@@ -105,7 +105,7 @@ uint64_t StreamLiveness::LiveBytes(const storage::SealedSegment& segment) const 
     const auto from = std::lower_bound(deleted.begin(), deleted.end(), std::max(first, head->first));
     const auto to = std::upper_bound(from, deleted.end(), last);
     alive -= std::min<uint64_t>(alive, static_cast<uint64_t>(to - from));
-    bytes += run.bytes * alive / run.count;
+    bytes = bytes.value_or(0) + run.bytes * alive / run.count;
   }
   return bytes;
 }

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -24,8 +25,7 @@ class StreamLiveness : public storage::Liveness {
   // Reads the checkpoint: of streams their heads and deletions, of the rest nothing.
   static storage::Result<std::unique_ptr<storage::Liveness>> Read(storage::CheckpointReader& checkpoint);
 
-  // What the messages of a sealed segment take that are alive, about.
-  uint64_t LiveBytes(const storage::SealedSegment& segment) const override;
+  std::optional<uint64_t> LiveBytes(const storage::SealedSegment& segment) const override;
 
   // What becomes of a record in a segment below the checkpoint. A record of several events stays whole while
   // one of its messages lives. Of a message that was deleted in the middle of its stream a stub remains, an

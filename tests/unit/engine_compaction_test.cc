@@ -7,6 +7,7 @@
 
 #include "random_conversation.h"
 #include "server/engine/journal.h"
+#include "storage/format.h"
 #include "tests/harness/memory_stage.h"
 
 namespace sluice::tests {
@@ -65,6 +66,28 @@ TEST(Compaction, GivesTheDiskBackWhatWasTrimmed) {
   EXPECT_EQ(StatusOf(stage).last_error, "");
   stage.Crash();
   EXPECT_EQ(stage.Ask("client", {"XLEN", "s"}).reply.text, "10");
+  EXPECT_EQ(stage.Ask("client", {"XLEN", "other"}).reply.text, "200");
+}
+
+TEST(Compaction, ReadsNoRecordOfASegmentInWhichNothingIsLeft) {
+  MemoryStage stage{OftenCompacted()};
+  stage.Ask("client", {"XADD", "kept", "*", "f", "v"});
+  Append(stage, "s", 1000);
+  stage.Ask("client", {"DEL", "s"});
+  Append(stage, "other", 200);
+  // All that the dead segments hold is damaged now, but for their first blocks.
+  for (uint64_t sequence = 2; sequence < 5; ++sequence) {
+    const std::string path = "data/" + storage::SegmentName(sequence);
+    std::string bytes = stage.files().Contents(path);
+    for (size_t at = 2 * storage::kBlockBytes; at < bytes.size(); ++at) bytes[at] ^= 1;
+    stage.files().SetContents(path, bytes);
+  }
+  MakeCheckpoints(stage, 3);
+  EXPECT_EQ(StatusOf(stage).last_error, "");
+  EXPECT_GT(StatusOf(stage).segments_rewritten, 3u);
+  stage.Reopen();
+  EXPECT_EQ(stage.Ask("client", {"XLEN", "kept"}).reply.text, "1");
+  EXPECT_EQ(stage.Ask("client", {"EXISTS", "s"}).reply.text, "0");
   EXPECT_EQ(stage.Ask("client", {"XLEN", "other"}).reply.text, "200");
 }
 
