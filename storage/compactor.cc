@@ -186,11 +186,15 @@ void Compactor::RemoveFront(const Pass& pass) {
   });
 }
 
-// Sleeps as the pace asks; false where the work is to end.
+// Sleeps as the pace asks, once for many small batches; false where the work is to end.
 bool Compactor::Pace(uint64_t bytes) {
+  constexpr uint64_t kPaidAtOnce = 256 << 10;
   std::unique_lock lock(mutex_);
   if (!options_.background || options_.bytes_per_second == 0) return !ending_;
-  const auto pause = std::chrono::microseconds(bytes * 1'000'000 / options_.bytes_per_second);
+  owed_ += bytes;
+  if (owed_ < kPaidAtOnce) return !ending_;
+  const auto pause =
+      std::chrono::microseconds(std::exchange(owed_, 0) * 1'000'000 / options_.bytes_per_second);
   return !changed_.wait_for(lock, pause, [this] { return ending_; });
 }
 

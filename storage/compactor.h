@@ -119,6 +119,7 @@ class Compactor {
 
   std::mutex mutex_;
   std::condition_variable changed_;
+  uint64_t owed_ = 0;  // bytes that were read and written since the last pause
   std::unique_ptr<Pass> next_;
   Outcome outcome_;
   bool has_outcome_ = false;

@@ -17,8 +17,10 @@ constexpr uint64_t kBatchBytes = 256 << 10;  // a batch is closed beyond so many
 // Puts records behind each other, in batches, as a segment's file holds them.
 class BatchPacker {
  public:
-  BatchPacker(const SegmentHeader& header, uint64_t epoch)
+  // Room for `most_bytes` is asked for at once: what is not written takes no memory.
+  BatchPacker(const SegmentHeader& header, uint64_t epoch, uint64_t most_bytes)
       : header_(header), epoch_(epoch), checksum_(header.log_id, header.incarnation) {
+    bytes_.reserve(most_bytes);
     bytes_.resize(kSegmentHeaderBytes);
     Begin();
   }
@@ -90,7 +92,7 @@ Result<std::string> Pack(const SealedSegment& segment, std::span<const char> old
   BatchReader reader(segment.identity.log_id, UINT64_MAX);
   if (!judge) {
     const auto first = reader.ReadHeader(old, segment.identity.base, kSegmentHeaderBytes);
-    return BatchPacker(*header, first ? first->epoch : 1).Finish(segment.log_end);
+    return BatchPacker(*header, first ? first->epoch : 1, 0).Finish(segment.log_end);
   }
   std::string replacement;
   uint64_t at = kSegmentHeaderBytes;
@@ -98,7 +100,7 @@ Result<std::string> Pack(const SealedSegment& segment, std::span<const char> old
   while (at < segment.identity.end) {
     const auto batch = reader.Read(old.first(segment.identity.end), segment.identity.base, at);
     if (!batch) return CorruptAt(segment.path, at, batch.error().message);
-    if (!packer) packer.emplace(*header, batch->epoch);
+    if (!packer) packer.emplace(*header, batch->epoch, segment.identity.end);
     at += kBatchHeaderBytes;
     for (uint32_t i = 0; i < batch->records; ++i) {
       const RecordView record = ReadRecord(old.data(), at);
@@ -117,7 +119,7 @@ Result<std::string> Pack(const SealedSegment& segment, std::span<const char> old
     }
     if (!progress(batch->length)) return GivenUp();
   }
-  if (!packer) packer.emplace(*header, 1);
+  if (!packer) packer.emplace(*header, 1, 0);
   return packer->Finish(segment.log_end);
 }
 

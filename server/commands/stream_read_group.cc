@@ -119,13 +119,19 @@ class GroupRead {
     }
     if (last == engine::kMaxStreamId || last >= ref.stream->last_id() || !reply_.StreamHasRoom()) return;
     const size_t before = reply_.entries();
+    bool counts_on = false;
     ctx_.Scan(*ref.stream, *engine::Next(last), engine::kMaxStreamId, [&](StreamId id, storage::Place place) {
       if (options_.claim_idle_ms) {
         reply_.EntryWithPast(id, place, 0, 0);
       } else {
         reply_.Entry(id, place);
       }
-      read = ref.stream->EntriesReadAt(id, read, last);
+      if (counts_on) {
+        ++*read;
+      } else {
+        counts_on = ref.stream->CountsOn(read, last);
+        read = ref.stream->EntriesReadAt(id, read, last);
+      }
       last = id;
       return reply_.StreamHasRoom();
     });

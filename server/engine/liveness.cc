@@ -34,14 +34,20 @@ Result<std::unique_ptr<storage::Liveness>> StreamLiveness::Read(storage::Checkpo
   absl::flat_hash_map<uint64_t, std::vector<StreamId>> deleted;
   const auto take = [&](std::string_view block) -> Result<void> {
     FieldReader reader{block, &ids, &objects};
+    const auto malformed = [&] {
+      return tl::make_unexpected(Error{Error::Code::kCorrupt, checkpoint.path() + ": a record is malformed"});
+    };
     while (!reader.in.empty()) {
       uint8_t type = 0;
       reader(type);
-      StateRecord record;
-      if (!ReadAs(type, reader, record)) {
-        return tl::make_unexpected(
-            Error{Error::Code::kCorrupt, checkpoint.path() + ": a record is malformed"});
+      if (type != StreamState::kType && type != DeletedPart::kType) {
+        FieldSkipper skipper{reader.in};
+        if (!SkipAs<StateRecord>(type, skipper) || !skipper.ok) return malformed();
+        reader.in = skipper.in;
+        continue;
       }
+      StateRecord record;
+      if (!ReadAs(type, reader, record)) return malformed();
       if (const auto* stream = std::get_if<StreamState>(&record)) {
         if (stream->length == 0) continue;
         heads.push_back({static_cast<uint64_t>(stream->stream), stream->emptied_at, stream->first, {}});

@@ -208,7 +208,7 @@ uint64_t Stream::Lag(const ConsumerGroup& group) const {
 
 std::optional<uint64_t> Stream::EntriesReadAt(StreamId id, std::optional<uint64_t> read,
                                               StreamId last) const {
-  if (read && last >= first_ && !HasTombstoneIn(last, kMaxStreamId)) return *read + 1;
+  if (CountsOn(read, last)) return *read + 1;
   return DistanceFromFirst(id);
 }
 

@@ -125,7 +125,12 @@ class Stream {
   // What a group has not been given: the exact count where entries are missing in between, else Redis's
   // figure.
   uint64_t Lag(const ConsumerGroup& group) const;
-  // A group's entries-read once it is given `id`, where it was `read` at `last` before (nullopt: not known).
+  // Whether a group that was `read` at `last` (nullopt: not known) only counts on with what it is given from
+  // there on.
+  bool CountsOn(std::optional<uint64_t> read, StreamId last) const {
+    return read && last >= first_ && !HasTombstoneIn(last, kMaxStreamId);
+  }
+  // A group's entries-read once it is given `id`, where it was `read` at `last` before.
   std::optional<uint64_t> EntriesReadAt(StreamId id, std::optional<uint64_t> read, StreamId last) const;
 
   const Groups& groups() const { return groups_; }
