@@ -9,12 +9,12 @@ namespace sluice::engine {
 
 int64_t StockItem::next_deadline() const {
   if (open_.empty() || pause_ == Pause::kSalesAndHolds) return ItemAlarms::kNever;
-  return open_.begin()->time_ms + shift_ms_;
+  return orders_[open_.front()].time_ms + shift_ms_;
 }
 
 int64_t StockItem::next_stale() const {
   int64_t first_ms = ItemAlarms::kNever;
-  if (!closed_.empty()) first_ms = closed_.begin()->time_ms;
+  if (!closed_.empty()) first_ms = orders_[closed_.front()].time_ms;
   if (requests_.restocks() != 0) first_ms = std::min(first_ms, requests_.RestockTime(0));
   return first_ms == ItemAlarms::kNever ? first_ms : first_ms + static_cast<int64_t>(rules_.idem_ms);
 }
@@ -26,14 +26,13 @@ const Bundle* StockItem::BundleOf(uint32_t order) const {
 
 // The order of moments asks the orders: those go behind them.
 bool StockItem::FreeSome(size_t& pieces) {
-  return EraseSome(open_, pieces) || EraseSome(closed_, pieces) || EraseSome(bundles_, pieces) ||
+  return open_.FreeSome(pieces) || closed_.FreeSome(pieces) || EraseSome(bundles_, pieces) ||
          buyers_.FreeSome(pieces) || requests_.FreeSome(pieces) || orders_.FreeSome(pieces);
 }
 
 size_t StockItem::memory_bytes() const {
-  // A node of a tree is filled to three quarters where moments do not come in order.
   return sizeof *this - sizeof buyers_ - sizeof requests_ + buyers_.memory_bytes() + orders_.memory_bytes() +
-         requests_.memory_bytes() + (open_.size() + closed_.size()) * sizeof(Moment) * 4 / 3 +
+         requests_.memory_bytes() + open_.memory_bytes() + closed_.memory_bytes() +
          bundles_.size() * (sizeof(Bundle) + 64);
 }
 
@@ -55,12 +54,11 @@ void StockItem::Place(const Placing& placing) {
   available_ -= placing.quantity;
   last_order_ = placing.id;
   ++orders_placed_;
-  // Both kinds of moments come in order as a rule, so the place is at the end.
   if (placing.deadline_ms != 0) {
     held_ += placing.quantity;
     order.state = OrderState::kHeld;
     order.time_ms = static_cast<int64_t>(placing.deadline_ms) - shift_ms_;
-    open_.insert(open_.end(), {order.time_ms, number});
+    open_.Insert(number);
     orders_.CountOpen(number, true);
   } else {
     sold_ += placing.quantity;
@@ -81,11 +79,11 @@ void StockItem::Settle(StreamId id, const Settling& settling) {
   Order& order = orders_.Change(number);
   const uint32_t quantity = order.quantity;
   if (order.open()) {
-    open_.erase({order.time_ms, number});
+    open_.Erase(number);
     orders_.CountOpen(number, false);
     held_ -= quantity;
   } else {
-    closed_.erase({order.time_ms, number});
+    closed_.Erase(number);
     sold_ -= quantity;
   }
   order.state = settling.state;
@@ -111,7 +109,7 @@ void StockItem::Settle(StreamId id, const Settling& settling) {
 void StockItem::Reacquire(StreamId id, uint64_t now_ms) {
   const uint32_t number = orders_.Find(id);
   Order& order = orders_.Change(number);
-  closed_.erase({order.time_ms, number});
+  closed_.Erase(number);
   order.state = OrderState::kSold;
   available_ -= order.quantity;
   sold_ += order.quantity;
@@ -127,9 +125,9 @@ void StockItem::Reacquire(StreamId id, uint64_t now_ms) {
 void StockItem::Extend(StreamId id, uint64_t deadline_ms) {
   const uint32_t number = orders_.Find(id);
   Order& order = orders_.Change(number);
-  open_.erase({order.time_ms, number});
+  open_.Erase(number);
   order.time_ms = static_cast<int64_t>(deadline_ms) - shift_ms_;
-  open_.insert({order.time_ms, number});
+  open_.Insert(number);
 }
 
 void StockItem::SetPause(Pause pause, uint64_t now_ms) {
@@ -143,15 +141,15 @@ void StockItem::SetPause(Pause pause, uint64_t now_ms) {
 
 void StockItem::ForgetThrough(int64_t time_ms, StreamId id) {
   while (!closed_.empty()) {
-    const Moment first = *closed_.begin();
-    if (first.time_ms > time_ms || (first.time_ms == time_ms && orders_[first.order].id > id)) return;
-    Forget(first.order);
+    const Order& first = orders_[closed_.front()];
+    if (first.time_ms > time_ms || (first.time_ms == time_ms && first.id > id)) return;
+    Forget(closed_.front());
   }
 }
 
 void StockItem::Forget(uint32_t number) {
   const Order order = orders_[number];
-  closed_.erase({order.time_ms, number});
+  closed_.Erase(number);
   Unchain(order);
   if (order.request != RequestTable::kNone) requests_.Forget(order.request);
   orders_.Forget(number);  // first: a dump that shows the order looks for its bundle
@@ -163,7 +161,7 @@ void StockItem::Forget(uint32_t number) {
 void StockItem::Close(uint32_t number, uint64_t now_ms) {
   Order& order = orders_.Change(number);
   order.time_ms = static_cast<int64_t>(now_ms);
-  closed_.insert(closed_.end(), {order.time_ms, number});
+  closed_.Insert(number);
 }
 
 // A buyer's orders are a list, the newest first.

@@ -10,9 +10,9 @@
 #include <vector>
 
 #include <absl/container/btree_map.h>
-#include <absl/container/btree_set.h>
 
 #include "server/engine/buyer_table.h"
+#include "server/engine/handle_order.h"
 #include "server/engine/item_alarms.h"
 #include "server/engine/object_id.h"
 #include "server/engine/order_table.h"
@@ -120,23 +120,21 @@ class StockItem {
   friend class StateHasher;
   friend class Engine;  // its statistics
 
-  struct Moment {
-    int64_t time_ms;
-    uint32_t order;
-  };
+  // Orders by their time, and those of one moment by their IDs.
   struct Sooner {
     const OrderTable* orders;
-    bool operator()(const Moment& a, const Moment& b) const {
-      if (a.time_ms != b.time_ms) return a.time_ms < b.time_ms;
-      return a.order != b.order && (*orders)[a.order].id < (*orders)[b.order].id;
+    bool operator()(uint32_t a, uint32_t b) const {
+      const Order& one = (*orders)[a];
+      const Order& other = (*orders)[b];
+      return one.time_ms != other.time_ms ? one.time_ms < other.time_ms : one.id < other.id;
     }
   };
-  using Moments = absl::btree_set<Moment, Sooner>;
+  using Moments = HandleOrder<uint32_t, Sooner>;
 
   template <typename Visit>
   static void Walk(const Moments& moments, Visit& visit) {
-    for (const Moment& moment : moments) {
-      if (!visit(moment.order)) return;
+    for (auto it = moments.begin(); it != moments.end(); ++it) {
+      if (!visit(*it)) return;
     }
   }
 

@@ -80,10 +80,10 @@ struct StockItemAccess {
     if (!request.empty()) item.orders_.Change(number).request = item.requests_.AddOrder(request, number);
     item.Chain(number);
     if (loaded.open()) {
-      item.open_.insert({loaded.time_ms, number});
+      item.open_.Insert(number);
       item.orders_.CountOpen(number, true);
     } else {
-      item.closed_.insert({loaded.time_ms, number});
+      item.closed_.Insert(number);
     }
     if (bundle) item.bundles_.emplace(number, std::move(bundle));
   }
