@@ -185,8 +185,8 @@ int Main(const std::vector<std::string>& arguments) {
   mallopt(M_MXFAST, 0);
   // Replies come and go by the hundred kilobytes: with malloc's own thresholds each was mapped, zeroed and
   // unmapped by the kernel anew, which took a third of an XRANGE.
-  mallopt(M_MMAP_THRESHOLD, 4 << 20);
-  mallopt(M_TRIM_THRESHOLD, 8 << 20);
+  mallopt(M_MMAP_THRESHOLD, 32 << 20);
+  mallopt(M_TRIM_THRESHOLD, 16 << 20);
   std::optional<admin::Background> background;
   // Who is supervised stays where the supervisor expects it.
   if (config.daemonize && !IsSupervised(config)) {
