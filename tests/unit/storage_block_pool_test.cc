@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <cstddef>
 #include <cstring>
 #include <random>
 #include <set>
@@ -32,12 +33,12 @@ TEST(BlockPool, BlocksAreTheirOwners) {
     }
     std::swap(taken[random() % taken.size()], taken.back());
     const auto [block, mark] = taken.back();
-    ASSERT_TRUE(std::all_of(block, block + kBlock, [mark](char c) { return c == mark; })) << "step " << i;
+    ASSERT_EQ(std::count(block, block + kBlock, mark), static_cast<std::ptrdiff_t>(kBlock)) << "step " << i;
     pool.GiveBack(block);
     taken.pop_back();
   }
   for (const auto& [block, mark] : taken) {
-    ASSERT_TRUE(std::all_of(block, block + kBlock, [mark](char c) { return c == mark; }));
+    ASSERT_EQ(std::count(block, block + kBlock, mark), static_cast<std::ptrdiff_t>(kBlock));
     pool.GiveBack(block);
   }
 }
