@@ -50,7 +50,9 @@ void* BlockPool::Take() {
   if constexpr (kSanitized) return ::operator new(block_bytes_);
   const std::lock_guard lock(mutex_);
   if (with_room_ == nullptr) {
-    Link(new (NewChunk(chunks_ != 0)) Chunk);
+    char* memory = NewChunk();
+    if (chunks_ != 0) WishForHugePages(memory, kHugePageBytes);
+    Link(new (memory) Chunk);
     ++chunks_;
   }
   Chunk* chunk = with_room_;

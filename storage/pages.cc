@@ -27,7 +27,7 @@ void WishForHugePages(char* at, size_t bytes) {
   madvise(at, bytes, MADV_HUGEPAGE);
 }
 
-char* NewChunk(bool wish) {
+char* NewChunk() {
   // Sanitizers look for leaks in what they handed out themselves.
   if constexpr (kSanitized) {
     void* memory = ::operator new(kHugePageBytes, std::align_val_t(kHugePageBytes));
@@ -35,7 +35,6 @@ char* NewChunk(bool wish) {
   }
   char* memory = MapPages(kHugePageBytes);
   if (memory == nullptr) throw std::bad_alloc();
-  if (wish) WishForHugePages(memory, kHugePageBytes);
   return memory;
 }
 

@@ -10,7 +10,7 @@
 
 #include <absl/container/btree_set.h>
 
-#include "server/engine/huge_array.h"
+#include "server/engine/chunk_array.h"
 #include "server/engine/object.h"
 #include "server/engine/step_index.h"
 #include "storage/prefetch.h"
@@ -138,7 +138,7 @@ class Keyspace {
   void RemoveFree(uint32_t slot);
 
   uint64_t seed_;
-  HugeArray<Slot> slots_;
+  ChunkArray<Slot> slots_;
   std::deque<uint32_t> free_;                  // slots to use again, last first
   std::array<StepIndex, kDatabases> indexes_;  // by where objects are stored
   std::array<size_t, kDatabases> expiring_{};  // likewise

@@ -16,7 +16,8 @@ namespace {
 constexpr size_t kFirstCells = 16;
 constexpr size_t kMovedAtOnce = 32;  // with load at most 3/4 this outruns any growth
 constexpr size_t kMappedCells = 64 * 1024 / sizeof(uint64_t);  // from here on pages are cheaper than memset
-constexpr size_t kHugeCells = storage::kHugePageBytes / sizeof(uint64_t);
+constexpr size_t kStepCells =
+    256 * 1024 / sizeof(uint64_t);  // given back at a time, and four times what is populated
 // Growing is prepared while from so much to three quarters of the cells are used, in eighths of them.
 constexpr size_t kPrepareFrom = 5;
 
@@ -30,7 +31,6 @@ ZeroedCells::ZeroedCells(size_t count) : size_(count) {
   }
   char* memory = storage::MapPages(count * sizeof(uint64_t));
   if (memory == nullptr) throw std::bad_alloc();
-  if (count >= kHugeCells) storage::WishForHugePages(memory, count * sizeof(uint64_t));
   cells_ = reinterpret_cast<uint64_t*>(memory);
 }
 
@@ -56,7 +56,7 @@ ZeroedCells& ZeroedCells::operator=(ZeroedCells&& other) noexcept {
 
 bool ZeroedCells::PopulateSome() {
   if (size_ < kMappedCells || populated_ == size_) return false;
-  const size_t step = std::min(size_ / 4, kHugeCells);
+  const size_t step = std::min(size_, kStepCells) / 4;
   storage::PopulatePages(reinterpret_cast<char*>(cells_ + populated_), step * sizeof(uint64_t));
   populated_ += step;
   return populated_ < size_;
@@ -64,13 +64,11 @@ bool ZeroedCells::PopulateSome() {
 
 bool ZeroedCells::FreeSome(size_t& pieces) {
   constexpr size_t kPageCells = 4096 / sizeof(uint64_t);
-  // A huge page goes as a whole: to split one costs more.
-  const size_t step = size_ > kHugeCells ? kHugeCells : kHugeCells / 8;
-  while (size_ >= kMappedCells + step) {
+  while (size_ >= kMappedCells + kStepCells) {
     if (pieces == 0) return true;
-    munmap(cells_ + size_ - step, step * sizeof(uint64_t));
-    size_ -= step;
-    pieces -= std::min(pieces, step / kPageCells);
+    munmap(cells_ + size_ - kStepCells, kStepCells * sizeof(uint64_t));
+    size_ -= kStepCells;
+    pieces -= std::min(pieces, kStepCells / kPageCells);
   }
   return false;
 }

@@ -10,8 +10,7 @@
 
 namespace sluice::engine {
 
-// Zeroed cells. A large array comes straight from the system, in huge pages from where it fills one, and
-// costs nothing until it is populated.
+// Zeroed cells. A large array comes straight from the system and costs nothing until it is populated.
 class ZeroedCells {
  public:
   ZeroedCells() = default;

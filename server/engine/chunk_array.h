@@ -11,21 +11,21 @@
 
 namespace sluice::engine {
 
-// Elements lie in chunks that never move, each a huge page: where there are many, and they are met at random,
-// half of what that costs is the way to the page. The first chunk takes the small pages that are touched, no
-// more.
+// Elements lie in chunks that never move, of which the pages are taken that are touched. They are small
+// pages: a huge one takes milliseconds where a virtual machine's host has to find it first, and nobody who
+// adds may wait for that.
 template <typename T>
-class HugeArray {
+class ChunkArray {
  public:
-  HugeArray() = default;
-  HugeArray(HugeArray&& other) noexcept
+  ChunkArray() = default;
+  ChunkArray(ChunkArray&& other) noexcept
       : chunks_(std::exchange(other.chunks_, {})), size_(std::exchange(other.size_, 0)) {}
-  HugeArray& operator=(HugeArray&& other) noexcept {
+  ChunkArray& operator=(ChunkArray&& other) noexcept {
     std::swap(chunks_, other.chunks_);
     std::swap(size_, other.size_);
     return *this;
   }
-  ~HugeArray() {
+  ~ChunkArray() {
     for (size_t i = 0; i < size_; ++i) std::destroy_at(&(*this)[i]);
     for (T* chunk : chunks_) storage::DeleteChunk(reinterpret_cast<char*>(chunk));
   }
@@ -38,7 +38,7 @@ class HugeArray {
   void Add() {
     if (size_ == chunks_.size() * kInChunk) {
       chunks_.reserve(chunks_.size() + 1);
-      chunks_.push_back(reinterpret_cast<T*>(storage::NewChunk(!chunks_.empty())));
+      chunks_.push_back(reinterpret_cast<T*>(storage::NewChunk()));
     }
     std::construct_at(&(*this)[size_]);
     ++size_;

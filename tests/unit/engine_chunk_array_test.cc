@@ -1,4 +1,4 @@
-#include "server/engine/huge_array.h"
+#include "server/engine/chunk_array.h"
 
 #include <gtest/gtest.h>
 
@@ -13,8 +13,8 @@ struct Wide {
   char filler[10000] = {};
 };
 
-TEST(HugeArray, ElementsStayWhereTheyAreAndEndWithIt) {
-  HugeArray<Wide> array;
+TEST(ChunkArray, ElementsStayWhereTheyAreAndEndWithIt) {
+  ChunkArray<Wide> array;
   array.Add();
   const Wide* first = &array[0];
   // Some chunks of them, each with memory of its own, which a leak checker would miss.
@@ -26,7 +26,7 @@ TEST(HugeArray, ElementsStayWhereTheyAreAndEndWithIt) {
   EXPECT_EQ(array.size(), 700u);
   EXPECT_EQ(&array[0], first);
   for (size_t i = 1; i < 700; ++i) ASSERT_EQ(array[i].text.substr(57), std::to_string(i));
-  HugeArray<Wide> other = std::move(array);
+  ChunkArray<Wide> other = std::move(array);
   EXPECT_EQ(array.size(), 0u);
   EXPECT_EQ(&other[0], first);
   array.Add();
