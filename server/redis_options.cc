@@ -97,8 +97,9 @@ constexpr std::array kRows = {
     RedisOption{"crash-memcheck-enabled", "*",
                 "a crash leaves a core dump where the system is told to keep one"},
     RedisOption{"dbfilename", "*", "there are no snapshot files: the log is the data"},
-    RedisOption{"disable-thp", "*",
-                "the log's buffers ask for huge pages on purpose; nothing forks, so they do no harm"},
+    RedisOption{
+        "disable-thp", "*",
+        "the log's buffers and the streams ask for huge pages on purpose; nothing forks, so they do no harm"},
     RedisOption{"dynamic-hz", "*",
                 "there is no periodic work to pace: tables grow in steps and timers are exact"},
     RedisOption{"enable-module-command", "no|local|yes", "there are no modules, so MODULE cannot load one"},

@@ -1,5 +1,7 @@
 #include "storage/block_pool.h"
 
+#include <sys/mman.h>
+
 #include <new>
 #include <utility>
 
@@ -50,7 +52,8 @@ void* BlockPool::Take() {
   if constexpr (kSanitized) return ::operator new(block_bytes_);
   const std::lock_guard lock(mutex_);
   if (with_room_ == nullptr) {
-    char* memory = NewChunk();
+    char* memory = MapPages(kHugePageBytes);
+    if (memory == nullptr) throw std::bad_alloc();
     if (chunks_ != 0) WishForHugePages(memory, kHugePageBytes);
     Link(new (memory) Chunk);
     ++chunks_;
@@ -72,7 +75,8 @@ void BlockPool::GiveBack(void* block) {
   if (--chunk->taken == 0 && chunks_ > 1) {
     Unlink(chunk);
     --chunks_;
-    return DeleteChunk(reinterpret_cast<char*>(chunk));
+    munmap(chunk, kHugePageBytes);
+    return;
   }
   chunk->free = new (block) Chunk::Free{chunk->free};
 }

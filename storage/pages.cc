@@ -3,12 +3,9 @@
 #include <sys/mman.h>
 
 #include <cstdint>
-#include <cstring>
-#include <new>
-
-#include "storage/sanitized.h"
 
 namespace sluice::storage {
+
 char* MapPages(size_t bytes) {
   // A mapping starts at any page; huge pages need theirs aligned, so ask for more and give the ends back.
   const bool huge = bytes >= kHugePageBytes;
@@ -25,25 +22,6 @@ char* MapPages(size_t bytes) {
 
 void WishForHugePages(char* at, size_t bytes) {
   madvise(at, bytes, MADV_HUGEPAGE);
-}
-
-char* NewChunk() {
-  // Sanitizers look for leaks in what they handed out themselves.
-  if constexpr (kSanitized) {
-    void* memory = ::operator new(kHugePageBytes, std::align_val_t(kHugePageBytes));
-    return static_cast<char*>(std::memset(memory, 0, kHugePageBytes));
-  }
-  char* memory = MapPages(kHugePageBytes);
-  if (memory == nullptr) throw std::bad_alloc();
-  return memory;
-}
-
-void DeleteChunk(char* chunk) {
-  if constexpr (kSanitized) {
-    ::operator delete(chunk, std::align_val_t(kHugePageBytes));
-  } else {
-    munmap(chunk, kHugePageBytes);
-  }
 }
 
 void PopulatePages(char* at, size_t bytes) {

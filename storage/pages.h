@@ -15,11 +15,6 @@ inline constexpr size_t kHugePageBytes = 2 << 20;
 // its memory. A wish: where there are none, nothing is lost.
 void WishForHugePages(char* at, size_t bytes);
 
-// One huge page's worth of memory, where a huge page begins: what comes in many small pieces lies together
-// there. Zeroed. Throws std::bad_alloc.
-char* NewChunk();
-void DeleteChunk(char* chunk);
-
 // Brings the pages in now, so that nobody who writes there waits for the kernel's zeroing.
 void PopulatePages(char* at, size_t bytes);
 

@@ -126,12 +126,8 @@ class GroupRead {
       } else {
         reply_.Entry(id, place);
       }
-      if (counts_on) {
-        ++*read;
-      } else {
-        counts_on = ref.stream->CountsOn(read, last);
-        read = ref.stream->EntriesReadAt(id, read, last);
-      }
+      counts_on = counts_on || ref.stream->CountsOn(read, last);
+      read = counts_on ? *read + 1 : ref.stream->DistanceFromFirst(id);
       last = id;
       return reply_.StreamHasRoom();
     });

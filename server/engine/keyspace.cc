@@ -17,14 +17,14 @@ uint64_t Keyspace::Hash(std::string_view key) const {
 }
 
 const Object* Keyspace::Find(uint8_t db, std::string_view key) const {
-  auto slot = indexes_[stored_[db]].Find(Hash(key), [&](uint32_t i) { return slots_[i].object.key == key; });
-  return slot ? &slots_[*slot].object : nullptr;
+  auto slot = indexes_[stored_[db]].Find(Hash(key), [&](uint32_t i) { return SlotAt(i).object.key == key; });
+  return slot ? &SlotAt(*slot).object : nullptr;
 }
 
 const Object* Keyspace::Find(ObjectId id) const {
   const uint32_t slot = SlotOf(id);
-  if (slot >= slots_.size()) return nullptr;
-  const Object& object = slots_[slot].object;
+  if (slot >= slot_count_) return nullptr;
+  const Object& object = SlotAt(slot).object;
   // A free slot has the identity of nothing.
   return object.id == id && id != kNoObject && !IsDead(object) ? &object : nullptr;
 }
@@ -38,16 +38,16 @@ uint64_t Keyspace::PrefetchIndex(uint8_t db, std::string_view key) const {
 const Object* Keyspace::PrefetchObject(uint8_t db, uint64_t hash) const {
   const auto slot = indexes_[stored_[db]].Find(hash, [](uint32_t) { return true; });
   if (!slot) return nullptr;
-  storage::Prefetch(&slots_[*slot], sizeof(Slot));
-  return &slots_[*slot].object;
+  storage::Prefetch(&SlotAt(*slot), sizeof(Slot));
+  return &SlotAt(*slot).object;
 }
 
 ObjectId Keyspace::NextId(size_t n) const {
   if (n < free_.size()) {
     const uint32_t slot = free_[free_.size() - 1 - n];
-    return MakeObjectId(slot, slots_[slot].generation + 1);
+    return MakeObjectId(slot, SlotAt(slot).generation + 1);
   }
-  return MakeObjectId(static_cast<uint32_t>(slots_.size() + n - free_.size()), 1);
+  return MakeObjectId(static_cast<uint32_t>(slot_count_ + n - free_.size()), 1);
 }
 
 ObjectId Keyspace::NextIdWithout(ObjectId removed) const {
@@ -57,12 +57,12 @@ ObjectId Keyspace::NextIdWithout(ObjectId removed) const {
 
 Object& Keyspace::Create(ObjectId id, uint8_t db, std::string_view key) {
   const uint32_t slot_number = SlotOf(id);
-  if (slot_number == slots_.size()) {
-    slots_.Add();
+  if (slot_number == slot_count_) {
+    AddSlot();
   } else {
     RemoveFree(slot_number);
   }
-  Slot& slot = slots_[slot_number];
+  Slot& slot = SlotAt(slot_number);
   CHECK(GenerationOf(id) == slot.generation + 1);
   slot.generation = GenerationOf(id);
   slot.object.id = id;
@@ -75,7 +75,7 @@ Object& Keyspace::Create(ObjectId id, uint8_t db, std::string_view key) {
 
 Object Keyspace::Remove(ObjectId id) {
   const uint32_t slot_number = SlotOf(id);
-  Slot& slot = slots_[slot_number];
+  Slot& slot = SlotAt(slot_number);
   CHECK(slot.object.id == id);
   const uint64_t expire_ms = slot.object.expire_ms;
   SetExpiry(id, 0);
@@ -85,7 +85,7 @@ Object Keyspace::Remove(ObjectId id) {
 }
 
 Object Keyspace::TakeOut(uint32_t slot_number) {
-  Object object = std::exchange(slots_[slot_number].object, Object{});
+  Object object = std::exchange(SlotAt(slot_number).object, Object{});
   AddFree(slot_number);
   return object;
 }
@@ -100,7 +100,7 @@ Keyspace::Remains Keyspace::Flush(uint8_t db) {
 }
 
 std::optional<Object> Keyspace::TakeDeadAt(uint32_t slot_number) {
-  const Object* object = slot_number < slots_.size() ? HeldAt(slot_number) : nullptr;
+  const Object* object = slot_number < slot_count_ ? HeldAt(slot_number) : nullptr;
   if (object == nullptr || !IsDead(*object)) return std::nullopt;
   --dead_;
   return TakeOut(slot_number);
@@ -108,7 +108,7 @@ std::optional<Object> Keyspace::TakeDeadAt(uint32_t slot_number) {
 
 std::optional<Object> Keyspace::TakeDead(size_t& looks) {
   for (; dead_ != 0 && looks > 0; --looks) {
-    if (next_dead_ >= slots_.size()) next_dead_ = 0;
+    if (next_dead_ >= slot_count_) next_dead_ = 0;
     if (auto object = TakeDeadAt(static_cast<uint32_t>(next_dead_++))) return object;
   }
   return std::nullopt;
@@ -119,8 +119,13 @@ bool Keyspace::Remains::FreeSome(size_t& pieces) {
   return EraseSome(expiries, pieces);
 }
 
+void Keyspace::AddSlot() {
+  if (slot_count_ % kChunk == 0) chunks_.push_back(std::make_unique<Slot[]>(kChunk));
+  ++slot_count_;
+}
+
 void Keyspace::AddFree(uint32_t slot_number) {
-  Slot& slot = slots_[slot_number];
+  Slot& slot = SlotAt(slot_number);
   // A slot whose generations are used up is left alone for ever: an identity is never given twice.
   if (slot.generation == UINT32_MAX) return;
   slot.free_place = static_cast<uint32_t>(free_.size());
@@ -128,34 +133,34 @@ void Keyspace::AddFree(uint32_t slot_number) {
 }
 
 void Keyspace::RemoveFree(uint32_t slot_number) {
-  CHECK(slot_number < slots_.size());
-  const uint32_t place = slots_[slot_number].free_place;
+  CHECK(slot_number < slot_count_);
+  const uint32_t place = SlotAt(slot_number).free_place;
   CHECK(place < free_.size() && free_[place] == slot_number);
   free_[place] = free_.back();
-  slots_[free_[place]].free_place = place;
+  SlotAt(free_[place]).free_place = place;
   free_.pop_back();
 }
 
 void Keyspace::BeginRestore(uint32_t slots, const std::array<uint8_t, kDatabases>& stored) {
-  CHECK(slots_.size() == 0);
-  while (slots_.size() < slots) slots_.Add();
+  CHECK(slot_count_ == 0);
+  while (slot_count_ < slots) AddSlot();
   stored_ = stored;
 }
 
 bool Keyspace::RestoreFree(uint32_t slot, uint32_t generation) {
-  if (slot >= slots_.size() || slots_[slot].generation != 0 || generation == 0) return false;
-  slots_[slot].generation = generation;
+  if (slot >= slot_count_ || SlotAt(slot).generation != 0 || generation == 0) return false;
+  SlotAt(slot).generation = generation;
   AddFree(slot);
   return true;
 }
 
 Object* Keyspace::RestoreObject(ObjectId id, uint8_t stored, std::string_view key) {
   const uint32_t slot_number = SlotOf(id);
-  if (slot_number >= slots_.size() || slots_[slot_number].generation != 0 || GenerationOf(id) == 0)
+  if (slot_number >= slot_count_ || SlotAt(slot_number).generation != 0 || GenerationOf(id) == 0)
     return nullptr;
   const uint64_t hash = Hash(key);
-  if (indexes_[stored].Find(hash, [&](uint32_t i) { return slots_[i].object.key == key; })) return nullptr;
-  Slot& slot = slots_[slot_number];
+  if (indexes_[stored].Find(hash, [&](uint32_t i) { return SlotAt(i).object.key == key; })) return nullptr;
+  Slot& slot = SlotAt(slot_number);
   slot.generation = GenerationOf(id);
   slot.object.id = id;
   slot.object.db = stored;
@@ -167,7 +172,7 @@ Object* Keyspace::RestoreObject(ObjectId id, uint8_t stored, std::string_view ke
 
 void Keyspace::Rename(ObjectId id, uint8_t db, std::string_view key) {
   const uint32_t slot_number = SlotOf(id);
-  Object& object = slots_[slot_number].object;
+  Object& object = SlotAt(slot_number).object;
   CHECK(object.id == id);
   const uint64_t expire_ms = object.expire_ms;
   SetExpiry(id, 0);
@@ -214,7 +219,7 @@ const Object* Keyspace::At(size_t slot) const {
 }
 
 const Object* Keyspace::HeldAt(size_t slot) const {
-  const Object& object = slots_[slot].object;
+  const Object& object = SlotAt(slot).object;
   return object.id == kNoObject ? nullptr : &object;
 }
 

@@ -4,13 +4,14 @@
 #include <array>
 #include <cstdint>
 #include <deque>
+#include <memory>
 #include <optional>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 #include <absl/container/btree_set.h>
 
-#include "server/engine/chunk_array.h"
 #include "server/engine/object.h"
 #include "server/engine/step_index.h"
 #include "storage/prefetch.h"
@@ -45,7 +46,7 @@ class Keyspace {
   uint64_t PrefetchIndex(uint8_t db, std::string_view key) const;
   const Object* PrefetchObject(uint8_t db, uint64_t hash) const;
   void PrefetchObject(ObjectId id) const {
-    if (SlotOf(id) < slots_.size()) storage::Prefetch(&slots_[SlotOf(id)], sizeof(Slot));
+    if (SlotOf(id) < slot_count_) storage::Prefetch(&SlotAt(SlotOf(id)), sizeof(Slot));
   }
 
   // The identity that the `n`-th next Create() should be given, counted from 0. Which of the free slots comes
@@ -107,14 +108,14 @@ class Keyspace {
   size_t expiries_bytes(uint8_t db) const {
     return expiries_[stored_[db]].size() * sizeof(Expiries::value_type) * 4 / 3;
   }
-  size_t slots_bytes() const { return slots_.size() * sizeof(Slot); }
+  size_t slots_bytes() const { return chunks_.size() * kChunk * sizeof(Slot); }
   // For walks: how many slots there are, and the object in one, or nullptr.
-  size_t slots() const { return slots_.size(); }
+  size_t slots() const { return slot_count_; }
   const Object* At(size_t slot) const;
   // The same, a dead one included.
   const Object* HeldAt(size_t slot) const;
   // The generation of what is in the slot, or was there last.
-  uint32_t GenerationAt(size_t slot) const { return slots_[slot].generation; }
+  uint32_t GenerationAt(size_t slot) const { return SlotAt(slot).generation; }
 
   // For an empty table that is filled from a checkpoint: there are `slots`, each of which is to be named by
   // one of the calls that follow. They say false where that cannot be: a slot beyond, or named before; a key
@@ -125,20 +126,25 @@ class Keyspace {
   Object* RestoreObject(ObjectId id, uint8_t stored, std::string_view key);
 
  private:
+  static constexpr size_t kChunk = 1024;
   struct Slot {
     Object object;            // object.id == kNoObject: free
     uint32_t generation = 0;  // of the object that was here last; 0: to be restored
     uint32_t free_place = 0;  // of a free slot: where it stands in free_
   };
 
+  Slot& SlotAt(size_t i) { return chunks_[i / kChunk][i % kChunk]; }
+  const Slot& SlotAt(size_t i) const { return chunks_[i / kChunk][i % kChunk]; }
   uint64_t Hash(std::string_view key) const;
+  void AddSlot();
   bool IsDead(const Object& object) const { return object.flush != flushes_[object.db]; }
   Object TakeOut(uint32_t slot);
   void AddFree(uint32_t slot);
   void RemoveFree(uint32_t slot);
 
   uint64_t seed_;
-  ChunkArray<Slot> slots_;
+  std::vector<std::unique_ptr<Slot[]>> chunks_;
+  size_t slot_count_ = 0;
   std::deque<uint32_t> free_;                  // slots to use again, last first
   std::array<StepIndex, kDatabases> indexes_;  // by where objects are stored
   std::array<size_t, kDatabases> expiring_{};  // likewise

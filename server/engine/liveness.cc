@@ -60,9 +60,7 @@ Result<std::unique_ptr<storage::Liveness>> StreamLiveness::Read(storage::Checkpo
   };
   uint64_t records = 0;
   if (auto read = checkpoint.Read(take, &records); !read) return tl::make_unexpected(read.error());
-  // A dump goes by slots, and so by objects, save what changed while it went.
-  const auto by_object = [](const Head& a, const Head& b) { return a.object < b.object; };
-  if (!std::is_sorted(heads.begin(), heads.end(), by_object)) std::sort(heads.begin(), heads.end(), by_object);
+  std::sort(heads.begin(), heads.end(), [](const Head& a, const Head& b) { return a.object < b.object; });
   if (!deleted.empty()) {
     for (Head& head : heads) {
       if (const auto found = deleted.find(head.object); found != deleted.end()) {

@@ -15,11 +15,10 @@ namespace {
 
 constexpr size_t kFirstCells = 16;
 constexpr size_t kMovedAtOnce = 32;  // with load at most 3/4 this outruns any growth
-constexpr size_t kMappedCells = 64 * 1024 / sizeof(uint64_t);  // from here on pages are cheaper than memset
-constexpr size_t kStepCells =
-    256 * 1024 / sizeof(uint64_t);  // given back at a time, and four times what is populated
-// Growing is prepared while from so much to three quarters of the cells are used, in eighths of them.
-constexpr size_t kPrepareFrom = 5;
+constexpr size_t kMappedCells = ZeroedCells::kPopulatedCells;  // from here on pages are cheaper than memset
+// Growing is prepared while from five to six eighths of the cells are used: for each that an insert takes,
+// sixteen of up to twice as many come in.
+constexpr size_t kPreparedAnInsert = 16;
 
 }  // namespace
 
@@ -56,19 +55,19 @@ ZeroedCells& ZeroedCells::operator=(ZeroedCells&& other) noexcept {
 
 bool ZeroedCells::PopulateSome() {
   if (size_ < kMappedCells || populated_ == size_) return false;
-  const size_t step = std::min(size_, kStepCells) / 4;
-  storage::PopulatePages(reinterpret_cast<char*>(cells_ + populated_), step * sizeof(uint64_t));
-  populated_ += step;
+  storage::PopulatePages(reinterpret_cast<char*>(cells_ + populated_), kPopulatedCells * sizeof(uint64_t));
+  populated_ += kPopulatedCells;
   return populated_ < size_;
 }
 
 bool ZeroedCells::FreeSome(size_t& pieces) {
-  constexpr size_t kPageCells = 4096 / sizeof(uint64_t);
+  constexpr size_t kStepCells = 256 * 1024 / sizeof(uint64_t);
+  constexpr size_t kPiecesOfStep = 64;  // as many pages
   while (size_ >= kMappedCells + kStepCells) {
     if (pieces == 0) return true;
     munmap(cells_ + size_ - kStepCells, kStepCells * sizeof(uint64_t));
     size_ -= kStepCells;
-    pieces -= std::min(pieces, kStepCells / kPageCells);
+    pieces -= std::min(pieces, kPiecesOfStep);
   }
   return false;
 }
@@ -130,7 +129,7 @@ void StepIndex::Grow() {
   old_ = std::exchange(fresh_, std::exchange(next_, ZeroedCells()));
   moved_ = 0;
   used_ = 0;
-  prepare_at_ = fresh_.size() < kMappedCells ? SIZE_MAX : fresh_.size() / 8 * kPrepareFrom;
+  prepare_at_ = fresh_.size() < kMappedCells ? SIZE_MAX : fresh_.size() / 8 * 5;
   MoveSome();
 }
 
@@ -141,10 +140,7 @@ size_t StepIndex::WantedCells() const {
 
 void StepIndex::Prepare() {
   if (next_.size() == 0) next_ = ZeroedCells(WantedCells());
-  const bool more = next_.PopulateSome();
-  const size_t begin = fresh_.size() / 8 * kPrepareFrom;
-  const size_t steps_take = fresh_.size() / 4 * 3 - begin;
-  prepare_at_ = more ? begin + steps_take / (next_.size() / 1024) * (next_.populated() / 1024) : SIZE_MAX;
+  prepare_at_ = next_.PopulateSome() ? used_ + ZeroedCells::kPopulatedCells / kPreparedAnInsert : SIZE_MAX;
 }
 
 }  // namespace sluice::engine

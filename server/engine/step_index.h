@@ -13,6 +13,8 @@ namespace sluice::engine {
 // Zeroed cells. A large array comes straight from the system and costs nothing until it is populated.
 class ZeroedCells {
  public:
+  static constexpr size_t kPopulatedCells = 64 * 1024 / sizeof(uint64_t);
+
   ZeroedCells() = default;
   explicit ZeroedCells(size_t count);
   ~ZeroedCells();
@@ -22,17 +24,15 @@ class ZeroedCells {
   uint64_t* data() { return cells_; }
   const uint64_t* data() const { return cells_; }
   size_t size() const { return size_; }
-  // Brings the pages of a large array in, some more with every call, from the front. False: all are there.
+  // Brings the next kPopulatedCells of a large array in, from the front. False: all are there.
   bool PopulateSome();
-  // Of them, the cells in them.
-  size_t populated() const { return populated_; }
   // Gives memory back from the end, where there is much; as FreeSome() of dropped.h.
   bool FreeSome(size_t& pieces);
 
  private:
   uint64_t* cells_ = nullptr;
   size_t size_ = 0;
-  size_t populated_ = 0;
+  size_t populated_ = 0;  // cells
 };
 
 // Maps 64-bit hashes to 32-bit slots of a table that somebody else owns; the caller compares keys. Open

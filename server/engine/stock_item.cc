@@ -24,7 +24,6 @@ const Bundle* StockItem::BundleOf(uint32_t order) const {
   return bundles_.find(order)->second.get();
 }
 
-// The order of moments asks the orders: those go behind them.
 bool StockItem::FreeSome(size_t& pieces) {
   return open_.FreeSome(pieces) || closed_.FreeSome(pieces) || EraseSome(bundles_, pieces) ||
          buyers_.FreeSome(pieces) || requests_.FreeSome(pieces) || orders_.FreeSome(pieces);

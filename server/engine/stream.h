@@ -130,8 +130,6 @@ class Stream {
   bool CountsOn(std::optional<uint64_t> read, StreamId last) const {
     return read && last >= first_ && !HasTombstoneIn(last, kMaxStreamId);
   }
-  // A group's entries-read once it is given `id`, where it was `read` at `last` before.
-  std::optional<uint64_t> EntriesReadAt(StreamId id, std::optional<uint64_t> read, StreamId last) const;
 
   const Groups& groups() const { return groups_; }
   const ConsumerGroup* FindGroup(std::string_view name) const;
