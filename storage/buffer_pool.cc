@@ -20,6 +20,7 @@ struct BufferPool::Shelf {
   std::mutex mutex;
   std::vector<std::shared_ptr<char>> waiting;
   size_t made = 0;
+  std::shared_ptr<char> cold;  // one that is lent, and that Take() made
 
   // `buffer` for a user, with whose last copy it comes back.
   static std::shared_ptr<char> Lend(const std::shared_ptr<Shelf>& shelf, std::shared_ptr<char> buffer) {
@@ -52,13 +53,22 @@ Result<std::shared_ptr<char>> BufferPool::Take(uint64_t bytes) {
     ++shelf_->made;
   }
   auto buffer = AllocateBuffer(shelf_->bytes);
-  if (buffer) return Shelf::Lend(shelf_, std::move(*buffer));
   const std::lock_guard lock(shelf_->mutex);
-  --shelf_->made;
-  return buffer;
+  if (!buffer) {
+    --shelf_->made;
+    return buffer;
+  }
+  shelf_->cold = *buffer;
+  return Shelf::Lend(shelf_, std::move(*buffer));
 }
 
 void BufferPool::Warm() {
+  std::shared_ptr<char> cold;
+  {
+    const std::lock_guard lock(shelf_->mutex);
+    cold.swap(shelf_->cold);
+  }
+  if (cold) PopulatePages(cold.get(), shelf_->bytes);
   {
     const std::lock_guard lock(shelf_->mutex);
     if (!shelf_->waiting.empty() || shelf_->made >= shelf_->most) return;

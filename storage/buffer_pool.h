@@ -26,8 +26,8 @@ class BufferPool {
   // last owner. A size of its own is made anew, and freed. kFull where the system has no memory.
   Result<std::shared_ptr<char>> Take(uint64_t bytes);
 
-  // Makes a buffer ahead of time, its pages in place, unless one is waiting or there are as many as there may
-  // be.
+  // Brings the pages in of the buffer that Take() made last, if it did: its owner may be writing there. Then
+  // makes one ahead of time, its pages in place, unless one is waiting or there are as many as there may be.
   void Warm();
 
   // Buffers of the pool's size that exist, taken ones included.

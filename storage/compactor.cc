@@ -1,6 +1,8 @@
 #include "storage/compactor.h"
 
+#include <algorithm>
 #include <chrono>
+#include <iterator>
 #include <utility>
 
 #include "storage/checkpoint_reader.h"
@@ -80,9 +82,9 @@ bool Compactor::Begin() {
 void Compactor::TakeIn(Outcome outcome) {
   for (RewrittenSegment& rewritten : outcome.rewritten) {
     ++status_.segments_rewritten;
-    log_.Replace(std::move(rewritten));
+    LetGo(log_.Replace(std::move(rewritten)));
   }
-  if (outcome.first != 0) log_.ForgetBefore(outcome.first);
+  if (outcome.first != 0) LetGo(log_.ForgetBefore(outcome.first));
   status_.segments_removed += outcome.removed;
   status_.bytes_freed += outcome.bytes_freed;
   status_.errors += outcome.errors.size();
@@ -92,18 +94,35 @@ void Compactor::TakeIn(Outcome outcome) {
   status_.under_way = false;
 }
 
+void Compactor::LetGo(Remains remains) {
+  if (!options_.background) return;
+  {
+    const std::lock_guard lock(mutex_);
+    std::move(remains.begin(), remains.end(), std::back_inserter(remains_));
+  }
+  changed_.notify_all();
+}
+
 // ---- the worker
 
 void Compactor::Run() {
   std::unique_lock lock(mutex_);
   while (true) {
-    changed_.wait(lock, [this] { return ending_ || next_ != nullptr; });
+    changed_.wait(lock, [this] { return ending_ || next_ != nullptr || !remains_.empty(); });
     if (ending_) return;
-    const std::unique_ptr<Pass> pass = std::move(next_);
+    std::unique_ptr<Pass> pass = std::move(next_);
     lock.unlock();
-    Work(*pass);
+    DropRemains();
+    if (pass != nullptr) Work(*pass);
+    pass.reset();  // not under the lock: it may be the last that maps an index
     lock.lock();
   }
+}
+
+void Compactor::DropRemains() {
+  Remains remains;  // ends behind the lock
+  const std::lock_guard lock(mutex_);
+  remains.swap(remains_);
 }
 
 void Compactor::Work(const Pass& pass) {
@@ -133,6 +152,7 @@ void Compactor::Rewrite(const Pass& pass) {
     return (*liveness)->Decide(lsn, body, replacement);
   };
   for (const SealedSegment& segment : pass.segments) {
+    DropRemains();
     const uint64_t all = segment.identity.end - kSegmentHeaderBytes;
     const auto live = (*liveness)->LiveBytes(segment);
     const bool empty = segment.compacted() && segment.index->runs().empty();

@@ -104,6 +104,9 @@ class Compactor {
   void Work(const Pass& pass);
   void Rewrite(const Pass& pass);
   void RemoveFront(const Pass& pass);
+  // The loop's; what it lets go of is dropped by the worker.
+  void LetGo(Remains remains);
+  void DropRemains();
   void Report(const std::function<void(Outcome&)>& add);
   bool Pace(uint64_t bytes);
 
@@ -123,6 +126,7 @@ class Compactor {
   std::unique_ptr<Pass> next_;
   Outcome outcome_;
   bool has_outcome_ = false;
+  Remains remains_;  // for the worker to drop
   bool ending_ = false;
   std::thread thread_;
 };

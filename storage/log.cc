@@ -1,6 +1,7 @@
 #include "storage/log.h"
 
 #include <algorithm>
+#include <iterator>
 #include <utility>
 
 #include "storage/buffer_pool.h"
@@ -189,15 +190,18 @@ std::vector<SealedSegment> Log::SealedSegments(Lsn below) const {
   return sealed;
 }
 
-void Log::Replace(RewrittenSegment rewritten) {
+Remains Log::Replace(RewrittenSegment rewritten) {
   Segment& segment = *segments_.at(rewritten.sequence - segments_.front()->sequence());
-  segment.Replace(std::move(rewritten.data), rewritten.end, std::move(rewritten.index));
+  return segment.Replace(std::move(rewritten.data), rewritten.end, std::move(rewritten.index));
 }
 
-void Log::ForgetBefore(uint64_t first) {
+Remains Log::ForgetBefore(uint64_t first) {
   const uint64_t count = first - segments_.front()->sequence();
   CHECK(count < segments_.size());
-  segments_.erase(segments_.begin(), segments_.begin() + static_cast<ptrdiff_t>(count));
+  const auto end = segments_.begin() + static_cast<ptrdiff_t>(count);
+  Remains remains(std::move_iterator(segments_.begin()), std::move_iterator(end));
+  segments_.erase(segments_.begin(), end);
+  return remains;
 }
 
 // A file and memory for the segment `sequence`: a spare, grown where it must be, or made on the spot.

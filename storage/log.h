@@ -209,11 +209,12 @@ class Log {
   // The sealed segments that are read from their files and have their index, oldest first: what a compaction
   // may look at. Those that end above `below` are left out.
   std::vector<SealedSegment> SealedSegments(Lsn below) const;
-  // Between two commands: another file has taken the place of a sealed segment's.
-  void Replace(RewrittenSegment rewritten);
+  // Between two commands: another file has taken the place of a sealed segment's. The caller drops what stood
+  // there.
+  [[nodiscard]] Remains Replace(RewrittenSegment rewritten);
   // Between two commands: the log begins with segment `first` from now on. Nothing refers to what came
-  // before.
-  void ForgetBefore(uint64_t first);
+  // before, which the caller drops.
+  [[nodiscard]] Remains ForgetBefore(uint64_t first);
 
   // The write or sync that failed, if one did.
   const std::optional<Error>& failure() const;

@@ -2,6 +2,7 @@
 
 #include <sys/mman.h>
 
+#include <atomic>
 #include <cstdint>
 
 namespace sluice::storage {
@@ -25,14 +26,12 @@ void WishForHugePages(char* at, size_t bytes) {
 }
 
 void PopulatePages(char* at, size_t bytes) {
-#ifdef MADV_POPULATE_WRITE
-  if (madvise(at, bytes, MADV_POPULATE_WRITE) == 0) return;
-#endif
-  // An older kernel: a touch does the same. What is written there already stays.
+  // By touch, where MADV_POPULATE_WRITE would do it in one call: a fault locks its own mapping, the call
+  // locks out all that map, and every allocation that needs the system waits for it. What is there already
+  // stays.
   constexpr size_t kPage = 4096;
   for (size_t offset = 0; offset < bytes; offset += kPage) {
-    volatile char& touched = at[offset];
-    touched = touched;
+    std::atomic_ref(at[offset]).fetch_or(0, std::memory_order_relaxed);
   }
 }
 

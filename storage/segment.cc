@@ -42,11 +42,14 @@ void Segment::SetIndex(std::shared_ptr<const Sidecar> index, IndexVisitor visit)
   if (stretches_.empty()) stretches_.assign(index_->stretches().begin(), index_->stretches().end());
 }
 
-void Segment::Replace(std::shared_ptr<const char> data, uint64_t end, std::shared_ptr<const Sidecar> index) {
+Remains Segment::Replace(std::shared_ptr<const char> data, uint64_t end,
+                         std::shared_ptr<const Sidecar> index) {
+  Remains remains{std::move(data_), std::move(index_), std::move(damaged_index_)};
   end_ = end;
   stretches_.clear();
   ShowMapped(std::move(data));
   SetIndex(std::move(index), visit_);
+  return remains;
 }
 
 void Segment::CheckIndex() const {

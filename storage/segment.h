@@ -13,6 +13,10 @@ namespace sluice::storage {
 
 class ColdReads;
 
+// Mappings, and what holds them, that nobody reads any more. Where the last holder lets go of a file that has
+// been removed, the file system frees it there and then, which takes milliseconds.
+using Remains = std::vector<std::shared_ptr<const void>>;
+
 // What reading a record in place comes to.
 enum class RecordState : uint8_t {
   kSound,
@@ -87,7 +91,7 @@ class Segment {
     log_end_ = log_end;
   }
   // Other bytes take the place of these, with an index of their own.
-  void Replace(std::shared_ptr<const char> data, uint64_t end, std::shared_ptr<const Sidecar> index);
+  Remains Replace(std::shared_ptr<const char> data, uint64_t end, std::shared_ptr<const Sidecar> index);
   void ShowMapped(std::shared_ptr<const char> data) {
     data_ = std::move(data);
     mapped_ = true;

@@ -20,6 +20,8 @@ constexpr size_t kMappedCells = ZeroedCells::kPopulatedCells;  // from here on p
 // sixteen of up to twice as many come in.
 constexpr size_t kPreparedAnInsert = 16;
 
+constexpr size_t kChangesAGivingBack = 256;
+
 }  // namespace
 
 ZeroedCells::ZeroedCells(size_t count) : size_(count) {
@@ -111,14 +113,24 @@ bool StepIndex::EraseIn(ZeroedCells& cells, uint64_t cell) {
 }
 
 void StepIndex::MoveSome() {
-  if (old_.size() == 0) return;
+  if (old_.size() == 0) {
+    if (left_.size() != 0 && ++moved_ % kChangesAGivingBack == 0) GiveBackSome();
+    return;
+  }
   for (size_t n = 0; n < kMovedAtOnce && moved_ < old_.size(); ++n, ++moved_) {
     uint64_t& cell = old_.data()[moved_];
     if (!Taken(cell)) continue;
     Put(cell);
     cell = kGone;
   }
-  if (moved_ == old_.size()) old_ = ZeroedCells();
+  if (moved_ < old_.size()) return;
+  left_ = std::exchange(old_, ZeroedCells());
+  if (left_.size() < kMappedCells) left_ = ZeroedCells();
+}
+
+void StepIndex::GiveBackSome() {
+  size_t pieces = 1;
+  if (!left_.FreeSome(pieces)) left_ = ZeroedCells();
 }
 
 void StepIndex::Grow() {

@@ -43,7 +43,9 @@ class ZeroedCells {
 class StepIndex {
  public:
   size_t size() const { return size_; }
-  size_t memory_bytes() const { return (fresh_.size() + old_.size() + next_.size()) * sizeof(uint64_t); }
+  size_t memory_bytes() const {
+    return (fresh_.size() + old_.size() + left_.size() + next_.size()) * sizeof(uint64_t);
+  }
 
   // The slot under `hash` for which `equals(slot)` holds.
   template <typename Equals>
@@ -67,7 +69,8 @@ class StepIndex {
   void Clear();
   // Of an index that nobody needs any more: as FreeSome() of dropped.h.
   bool FreeSome(size_t& pieces) {
-    return old_.FreeSome(pieces) || next_.FreeSome(pieces) || fresh_.FreeSome(pieces);
+    return left_.FreeSome(pieces) || old_.FreeSome(pieces) || next_.FreeSome(pieces) ||
+           fresh_.FreeSome(pieces);
   }
 
  private:
@@ -104,11 +107,13 @@ class StepIndex {
   void Put(uint64_t cell);
   static bool EraseIn(ZeroedCells& cells, uint64_t cell);
   void MoveSome();
+  void GiveBackSome();
   void Grow();
 
   ZeroedCells fresh_;
   ZeroedCells old_;               // being moved into fresh_, from the front
-  size_t moved_ = 0;              // cells of old_ already looked at
+  ZeroedCells left_;              // all moved; being given back
+  size_t moved_ = 0;              // cells of old_ already looked at; then changes since that ended
   size_t size_ = 0;               // entries
   size_t used_ = 0;               // cells of fresh_ that are not empty
   ZeroedCells next_;              // for the next growth, being populated

@@ -1,7 +1,9 @@
 // Where a sealed segment's bytes are: in their buffer, in the file, and never anywhere else in the middle of
 // a command.
 #include <gtest/gtest.h>
+#include <sys/mman.h>
 
+#include <algorithm>
 #include <cstdlib>
 #include <filesystem>
 #include <set>
@@ -201,6 +203,23 @@ TEST(BufferPool, WarmsUpToItsLimitAndOnlyOneAhead) {
   EXPECT_EQ(pool.made(), 2u) << "there are as many as there may be";
   const auto large = pool.Take(kSegment * 3).value();
   EXPECT_EQ(pool.made(), 2u) << "a size of its own does not count";
+}
+
+// A start does not wait for the pages of its first segment; they come in while it is recorded into.
+TEST(BufferPool, WarmsWhatWasTakenColdAndLeavesWhatIsThere) {
+  constexpr size_t kPage = 4096;
+  BufferPool pool(kSegment, 1);
+  const auto buffer = *pool.Take(kSegment);
+  buffer.get()[3 * kPage + 7] = 'x';
+  std::vector<unsigned char> in_memory(kSegment / kPage);
+  ASSERT_EQ(mincore(buffer.get(), kSegment, in_memory.data()), 0);
+  ASSERT_EQ(std::count_if(in_memory.begin(), in_memory.end(), [](unsigned char page) { return page & 1; }),
+            1);
+  pool.Warm();
+  ASSERT_EQ(mincore(buffer.get(), kSegment, in_memory.data()), 0);
+  EXPECT_TRUE(std::all_of(in_memory.begin(), in_memory.end(), [](unsigned char page) { return page & 1; }));
+  for (size_t i = 0; i < kSegment; ++i) ASSERT_EQ(buffer.get()[i], i == 3 * kPage + 7 ? 'x' : '\0') << i;
+  EXPECT_EQ(pool.made(), 1u);
 }
 
 TEST(BufferPool, BuffersOutliveIt) {
