@@ -1,7 +1,6 @@
 #include "storage/segment_rewriter.h"
 
-#include <algorithm>
-#include <optional>
+#include <array>
 #include <utility>
 
 #include "storage/batch_reader.h"
@@ -14,113 +13,110 @@ namespace {
 
 constexpr uint64_t kBatchBytes = 256 << 10;  // a batch is closed beyond so many
 
-// Puts records behind each other, in batches, as a segment's file holds them.
-class BatchPacker {
+tl::unexpected<Error> GivenUp() {
+  return tl::make_unexpected(Error{Error::Code::kInvalid, "given up"});
+}
+
+// Writes a segment's file, batch after batch: there is one of them in memory.
+class SegmentPacker {
  public:
-  // Room for `most_bytes` is asked for at once: what is not written takes no memory.
-  BatchPacker(const SegmentHeader& header, uint64_t epoch, uint64_t most_bytes)
-      : header_(header), epoch_(epoch), checksum_(header.log_id, header.incarnation) {
-    bytes_.reserve(most_bytes);
-    bytes_.resize(kSegmentHeaderBytes);
+  SegmentPacker(File& file, const SegmentHeader& header, uint64_t epoch, const Progress& progress)
+      : file_(file),
+        progress_(progress),
+        header_(header),
+        epoch_(epoch),
+        checksum_(header.log_id, header.incarnation) {
     Begin();
   }
 
-  void Add(std::string_view body) {
+  Result<void> Add(std::string_view body) {
     const uint64_t at = bytes_.size();
     const uint64_t whole = RecordBytes(body.size());
-    bytes_.resize(at + whole, '\0');
+    bytes_.append(kRecordHeaderBytes, '\0').append(body).append(at + whole - bytes_.size(), '\0');
     char* record = bytes_.data() + at;
-    std::copy(body.begin(), body.end(), record + kRecordHeaderBytes);
     StoreLittle(record + 8, static_cast<uint32_t>(body.size()));
     StoreLittle(record + 12, RecordHeader::kEvents);
-    const uint64_t sum = checksum_(header_.base + at, record + 8, whole - 8);
+    const uint64_t sum = checksum_(header_.base + begin_ + at, record + 8, whole - 8);
     StoreLittle(record, sum);
     digest_ = FoldDigest(digest_, sum);
     ++records_;
-    if (bytes_.size() - begin_ >= kBatchBytes) {
-      Close();
-      Begin();
-    }
+    return bytes_.size() < kBatchBytes ? Result<void>() : Close();
   }
 
-  // The whole file: at least one batch, if an empty one.
-  std::string Finish(uint64_t log_end) {
-    Close();
-    header_.end = bytes_.size();
+  // At least one batch, if an empty one, and the header. Where the file ends.
+  Result<uint64_t> Finish(uint64_t log_end) {
+    if (records_ != 0 || begin_ == kSegmentHeaderBytes) {
+      if (auto closed = Close(); !closed) return tl::make_unexpected(closed.error());
+    }
+    header_.end = begin_;
     header_.log_end = log_end;
-    Encode(header_, std::span<char, kSegmentHeaderBytes>(bytes_.data(), kSegmentHeaderBytes));
-    return std::move(bytes_);
+    std::array<char, kSegmentHeaderBytes> header{};
+    Encode(header_, header);
+    return file_.WriteAt(0, {header.data(), header.size()}).map([this] { return begin_; });
   }
 
  private:
   void Begin() {
-    begin_ = bytes_.size();
-    bytes_.resize(begin_ + kBatchHeaderBytes, '\0');
+    bytes_.assign(kBatchHeaderBytes, '\0');
     records_ = 0;
     digest_ = 0;
   }
-  void Close() {
+  // Writes the batch that there is; the next one begins behind it.
+  Result<void> Close() {
     const Lsn base = header_.base + begin_;
     Encode(BatchHeader{.base = base,
                        .durable = base,
                        .incarnation = header_.incarnation,
                        .epoch = epoch_,
                        .digest = digest_,
-                       .length = static_cast<uint32_t>(bytes_.size() - begin_),
+                       .length = static_cast<uint32_t>(bytes_.size()),
                        .records = records_},
-           header_.log_id, bytes_.data() + begin_);
+           header_.log_id, bytes_.data());
+    if (auto written = file_.WriteAt(begin_, bytes_); !written) return written;
+    begin_ += bytes_.size();
+    if (!progress_(bytes_.size())) return GivenUp();
+    Begin();
+    return {};
   }
 
+  File& file_;
+  const Progress& progress_;
   SegmentHeader header_;
   const uint64_t epoch_;
   const Checksum checksum_;
-  std::string bytes_;
-  uint64_t begin_ = 0;
+  std::string bytes_;  // of the batch
+  uint64_t begin_ = kSegmentHeaderBytes;
   uint32_t records_ = 0;
   uint64_t digest_ = 0;
 };
 
-tl::unexpected<Error> GivenUp() {
-  return tl::make_unexpected(Error{Error::Code::kInvalid, "given up"});
-}
-
-// The new file's bytes.
-Result<std::string> Pack(const SealedSegment& segment, std::span<const char> old, const Judge& judge,
-                         const Progress& progress) {
+// Writes what is left of a segment; where that ends.
+Result<uint64_t> Pack(const SealedSegment& segment, std::span<const char> old, const Judge& judge,
+                      const Progress& progress, File& file) {
+  const auto fail = [](const Error& error) { return tl::make_unexpected(error); };
   auto header = DecodeSegmentHeader(old, segment.identity.log_id);
   if (!header) return CorruptAt(segment.path, 0, header.error().message);
   BatchReader reader(segment.identity.log_id, UINT64_MAX);
-  if (!judge) {
-    const auto first = reader.ReadHeader(old, segment.identity.base, kSegmentHeaderBytes);
-    return BatchPacker(*header, first ? first->epoch : 1, 0).Finish(segment.log_end);
-  }
+  const auto first = reader.ReadHeader(old, segment.identity.base, kSegmentHeaderBytes);
+  SegmentPacker packer(file, *header, first ? first->epoch : 1, progress);
   std::string replacement;
-  uint64_t at = kSegmentHeaderBytes;
-  std::optional<BatchPacker> packer;
-  while (at < segment.identity.end) {
+  for (uint64_t at = kSegmentHeaderBytes; judge && at < segment.identity.end;) {
     const auto batch = reader.Read(old.first(segment.identity.end), segment.identity.base, at);
     if (!batch) return CorruptAt(segment.path, at, batch.error().message);
-    if (!packer) packer.emplace(*header, batch->epoch, segment.identity.end);
     at += kBatchHeaderBytes;
     for (uint32_t i = 0; i < batch->records; ++i) {
       const RecordView record = ReadRecord(old.data(), at);
       const Lsn lsn = segment.compacted() ? segment.end_lsn() : segment.identity.base + record.body_offset;
-      switch (judge(lsn, record.body, &replacement)) {
-        case Fate::kKeep:
-          packer->Add(record.body);
-          break;
-        case Fate::kReplace:
-          packer->Add(replacement);
-          break;
-        case Fate::kDrop:
-          break;
+      const Fate fate = judge(lsn, record.body, &replacement);
+      if (fate != Fate::kDrop) {
+        auto added = packer.Add(fate == Fate::kKeep ? record.body : replacement);
+        if (!added) return fail(added.error());
       }
       at = record.next;
     }
     if (!progress(batch->length)) return GivenUp();
   }
-  if (!packer) packer.emplace(*header, 1, 0);
-  return packer->Finish(segment.log_end);
+  return packer.Finish(segment.log_end);
 }
 
 }  // namespace
@@ -135,20 +131,14 @@ Result<RewrittenSegment> RewriteSegment(FileSystem& files, const SealedSegment& 
   if (*size < segment.identity.end) return CorruptAt(segment.path, *size, "the file ends here");
   auto old = (*file)->Map(segment.identity.end);
   if (!old) return fail(old.error());
-  auto bytes = Pack(segment, {old->get(), segment.identity.end}, judge, progress);
-  if (!bytes) return fail(bytes.error());
 
   const std::string unfinished = segment.path + ".new";
   (void)files.Remove(unfinished);
   auto made = files.Open(unfinished, {.create = true});
   if (!made) return fail(made.error());
-  constexpr size_t kPiece = 1 << 20;
+  const auto end = Pack(segment, {old->get(), segment.identity.end}, judge, progress, **made);
   Result<void> written;
-  for (size_t at = 0; written && at < bytes->size(); at += kPiece) {
-    const std::string_view piece = std::string_view(*bytes).substr(at, kPiece);
-    written = (*made)->WriteAt(at, piece);
-    if (written && !progress(piece.size())) written = GivenUp();
-  }
+  if (!end) written = tl::make_unexpected(end.error());
   if (written) written = (*made)->Sync();
   if (written) written = files.Rename(unfinished, segment.path);
   if (!written) {
@@ -158,18 +148,18 @@ Result<RewrittenSegment> RewriteSegment(FileSystem& files, const SealedSegment& 
   // From here on a crash leaves the old file or the new one, and either will do.
   const std::string directory = segment.path.substr(0, segment.path.rfind('/'));
   if (auto synced = files.SyncDirectory(directory); !synced) return fail(synced.error());
-  auto mapped = (*made)->Map(bytes->size());
+  auto mapped = (*made)->Map(*end);
   if (!mapped) return fail(mapped.error());
   SidecarIdentity identity = segment.identity;
-  identity.end = bytes->size();
+  identity.end = *end;
   auto index = SidecarMaker(files, directory, visit).Make({.identity = identity, .data = *mapped});
   if (!index) return fail(index.error());
   return RewrittenSegment{.sequence = segment.identity.sequence,
                           .data = std::move(*mapped),
-                          .end = bytes->size(),
+                          .end = *end,
                           .index = std::move(*index),
                           .bytes_before = *size,
-                          .bytes_after = bytes->size()};
+                          .bytes_after = *end};
 }
 
 }  // namespace sluice::storage
