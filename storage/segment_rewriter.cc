@@ -93,7 +93,6 @@ class SegmentPacker {
 // Writes what is left of a segment; where that ends.
 Result<uint64_t> Pack(const SealedSegment& segment, std::span<const char> old, const Judge& judge,
                       const Progress& progress, File& file) {
-  const auto fail = [](const Error& error) { return tl::make_unexpected(error); };
   auto header = DecodeSegmentHeader(old, segment.identity.log_id);
   if (!header) return CorruptAt(segment.path, 0, header.error().message);
   BatchReader reader(segment.identity.log_id, UINT64_MAX);
@@ -110,7 +109,7 @@ Result<uint64_t> Pack(const SealedSegment& segment, std::span<const char> old, c
       const Fate fate = judge(lsn, record.body, &replacement);
       if (fate != Fate::kDrop) {
         auto added = packer.Add(fate == Fate::kKeep ? record.body : replacement);
-        if (!added) return fail(added.error());
+        if (!added) return tl::make_unexpected(added.error());
       }
       at = record.next;
     }
@@ -137,8 +136,7 @@ Result<RewrittenSegment> RewriteSegment(FileSystem& files, const SealedSegment& 
   auto made = files.Open(unfinished, {.create = true});
   if (!made) return fail(made.error());
   const auto end = Pack(segment, {old->get(), segment.identity.end}, judge, progress, **made);
-  Result<void> written;
-  if (!end) written = tl::make_unexpected(end.error());
+  Result<void> written = end.map([](uint64_t) {});
   if (written) written = (*made)->Sync();
   if (written) written = files.Rename(unfinished, segment.path);
   if (!written) {
