@@ -26,6 +26,19 @@ Compactor::~Compactor() {
   GiveUp();
 }
 
+void Compactor::Request(Lsn checkpoint, Lsn last_death) {
+  constexpr size_t kKept = 2;
+  wanted_ = true;
+  if (!made_.empty() && made_.back().checkpoint == checkpoint) return;
+  made_.push_back({checkpoint, last_death});
+  if (made_.size() > kKept) made_.pop_front();
+}
+
+void Compactor::set_dead_percent(uint32_t percent) {
+  if (percent != options_.dead_percent) seen_ = pass_end_ = {};
+  options_.dead_percent = percent;
+}
+
 void Compactor::GiveUp() {
   wanted_ = false;
   {
@@ -66,6 +79,12 @@ bool Compactor::Begin() {
     pass->segments.pop_back();
   }
   if (pass->segments.empty()) return false;
+  pass->same_below = SameBelow(checkpoint->header().lsn);
+  // Where one is left out, its index not made yet, nobody can say later what had died in it before.
+  const SealedSegment& last = pass->segments.back();
+  const bool whole = last.identity.sequence - log_.first_segment() + 1 == pass->segments.size();
+  pass_end_ = whole ? last.end_lsn() : Lsn{};
+  pass_failed_ = false;
   status_.under_way = true;
   if (!options_.background) {
     Work(*pass);
@@ -79,6 +98,14 @@ bool Compactor::Begin() {
   return false;
 }
 
+// What died before the first segment that the last pass did not look at, that pass has seen.
+Lsn Compactor::SameBelow(Lsn checkpoint) const {
+  for (const Made& made : made_) {
+    if (made.checkpoint == checkpoint && made.last_death < seen_) return seen_;
+  }
+  return {};
+}
+
 void Compactor::TakeIn(Outcome outcome) {
   for (RewrittenSegment& rewritten : outcome.rewritten) {
     ++status_.segments_rewritten;
@@ -88,10 +115,12 @@ void Compactor::TakeIn(Outcome outcome) {
   status_.segments_removed += outcome.removed;
   status_.bytes_freed += outcome.bytes_freed;
   status_.errors += outcome.errors.size();
+  pass_failed_ |= !outcome.errors.empty();
   if (!outcome.errors.empty()) status_.last_error = std::move(outcome.errors.back());
   if (!outcome.over) return;
   ++status_.passes;
   status_.under_way = false;
+  seen_ = pass_failed_ ? Lsn{} : pass_end_;
 }
 
 void Compactor::LetGo(Remains remains) {
@@ -140,7 +169,25 @@ void Compactor::Report(const std::function<void(Outcome&)>& add) {
   if (options_.background && notify_) notify_();
 }
 
+bool Compactor::IsWorthwhile(const Pass& pass, const SealedSegment& segment, uint64_t live_bytes) {
+  const uint64_t all = segment.identity.end - kSegmentHeaderBytes;
+  const bool empty = segment.compacted() && segment.index->runs().empty();
+  return !empty && all != 0 && (all - std::min(all, live_bytes)) * 100 >= all * pass.dead_percent;
+}
+
+// Of a segment that no pass has looked at all messages are alive then.
+bool Compactor::FindsNothing(const Pass& pass) {
+  if (pass.same_below == Lsn{}) return false;
+  return std::none_of(pass.segments.begin(), pass.segments.end(), [&pass](const SealedSegment& segment) {
+    if (segment.end_lsn() <= pass.same_below) return false;
+    uint64_t messages = 0;
+    for (const IndexRun& run : segment.index->runs()) messages += run.bytes;
+    return IsWorthwhile(pass, segment, messages);
+  });
+}
+
 void Compactor::Rewrite(const Pass& pass) {
+  if (FindsNothing(pass)) return;
   const auto fail = [this](const Error& error) {
     Report([&](Outcome& outcome) { outcome.errors.push_back(error.message); });
   };
@@ -153,11 +200,8 @@ void Compactor::Rewrite(const Pass& pass) {
   };
   for (const SealedSegment& segment : pass.segments) {
     DropRemains();
-    const uint64_t all = segment.identity.end - kSegmentHeaderBytes;
     const auto live = (*liveness)->LiveBytes(segment);
-    const bool empty = segment.compacted() && segment.index->runs().empty();
-    if (empty || all == 0 || (all - std::min(all, live.value_or(0))) * 100 < all * pass.dead_percent)
-      continue;
+    if (!IsWorthwhile(pass, segment, live.value_or(0))) continue;
     auto rewritten = RewriteSegment(files_, segment, visit_, live ? judge : Judge(),
                                     [this](uint64_t bytes) { return Pace(bytes); });
     if (!rewritten) {

@@ -5,6 +5,9 @@
 // takes the new file in the place of the old. Segments at the log's beginning in which nothing lives are
 // removed.
 //
+// A pass that can find nothing is over at once: no message has died since the last one, and in no segment
+// that was sealed since is there enough besides messages.
+//
 // What can fail: reading or writing a file (a full disk, a damaged segment). Then that segment stays as it
 // is, and the next checkpoint is the next try.
 //
@@ -14,6 +17,7 @@
 
 #include <condition_variable>
 #include <cstdint>
+#include <deque>
 #include <functional>
 #include <memory>
 #include <mutex>
@@ -68,14 +72,15 @@ class Compactor {
   Compactor(const Compactor&) = delete;
   Compactor& operator=(const Compactor&) = delete;
 
-  // A checkpoint has been made: look for what is dead, once the pass under way is over.
-  void Request() { wanted_ = true; }
+  // A checkpoint of the state at `checkpoint` has been made: look for what is dead, once the pass under way
+  // is over. No message has died between `last_death` and there.
+  void Request(Lsn checkpoint, Lsn last_death);
   // Between ticks: takes in what the worker has done, begins the next pass. True where it should be called
   // again at once.
   bool RunSlice();
   // Called by another thread when RunSlice() has something to do.
   void set_notify(std::function<void()> notify) { notify_ = std::move(notify); }
-  void set_dead_percent(uint32_t percent) { options_.dead_percent = percent; }
+  void set_dead_percent(uint32_t percent);
 
   // Ends what is under way, for good: nothing is called from another thread afterwards.
   void GiveUp();
@@ -88,6 +93,7 @@ class Compactor {
     uint64_t checkpoint = 0;  // the older one's sequence number
     uint32_t dead_percent = 0;
     std::vector<SealedSegment> segments;  // below it
+    Lsn same_below{};  // the messages there that were alive in the last pass are so in this one
   };
   struct Outcome {
     std::vector<RewrittenSegment> rewritten;
@@ -99,9 +105,12 @@ class Compactor {
   };
 
   bool Begin();
+  Lsn SameBelow(Lsn checkpoint) const;
   void TakeIn(Outcome outcome);
   void Run();
   void Work(const Pass& pass);
+  static bool IsWorthwhile(const Pass& pass, const SealedSegment& segment, uint64_t live_bytes);
+  static bool FindsNothing(const Pass& pass);
   void Rewrite(const Pass& pass);
   void RemoveFront(const Pass& pass);
   // The loop's; what it lets go of is dropped by the worker.
@@ -119,6 +128,14 @@ class Compactor {
   std::function<void()> notify_;
   CompactionStatus status_;
   bool wanted_ = false;
+  struct Made {
+    Lsn checkpoint;
+    Lsn last_death;
+  };
+  std::deque<Made> made_;  // the last checkpoints, oldest first
+  Lsn seen_{};      // up to there the last pass has looked at every segment; 0: it has not, or met an error
+  Lsn pass_end_{};  // what that will be after the pass under way
+  bool pass_failed_ = false;
 
   std::mutex mutex_;
   std::condition_variable changed_;

@@ -19,8 +19,9 @@ Checkpointer::Checkpointer(storage::FileSystem& files, std::string directory,
       next_sequence_(loaded.next_sequence),
       // What the log holds behind the checkpoint may be no event, but the batch that closed it.
       shown_(loaded.replayed == 0 ? log.tail() : loaded.lsn),
-      tried_(shown_) {
-  status_.last_lsn = loaded.lsn;
+      tried_(shown_),
+      tried_loss_(loaded.lsn) {  // what was lost before is not known
+  status_.last_lsn = status_.last_loss = loaded.lsn;
   status_.last_bytes = loaded.file_bytes;
   status_.last_unix_ms = loaded.unix_ms;
 }
@@ -75,6 +76,7 @@ void Checkpointer::Start(CheckpointReason reason, uint64_t unix_ms) {
       header);
   tried_ = header.lsn;
   tried_events_ = engine_.events();
+  tried_loss_ = std::max(tried_loss_, engine_.last_loss());
   status_.under_way = true;
   status_.scheduled = false;
   status_.reason = reason;
@@ -106,6 +108,7 @@ void Checkpointer::Settle(uint64_t unix_ms) {
     status_.last_error.clear();
     status_.last_unix_ms = unix_ms;
     status_.last_lsn = shown_ = writer_->header().lsn;
+    status_.last_loss = tried_loss_;
     shown_events_ = tried_events_;
     status_.last_bytes = writer_->file_bytes();
   }

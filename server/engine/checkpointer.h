@@ -39,6 +39,7 @@ struct CheckpointStatus {
   // Of the newest that there is; 0 where there is none.
   uint64_t last_unix_ms = 0;
   storage::Lsn last_lsn{};
+  storage::Lsn last_loss{};  // streams have lost nothing between there and it
   uint64_t last_bytes = 0;
 };
 
@@ -99,6 +100,7 @@ class Checkpointer {
   uint64_t shown_events_ = 0;  // applied then
   uint64_t tried_events_ = 0;
   storage::Lsn tried_;                                 // so would the one of the last attempt be
+  storage::Lsn tried_loss_;                            // and that would be its last_loss
   std::unique_ptr<storage::CheckpointWriter> writer_;  // while one is under way
 };
 

@@ -27,13 +27,18 @@ class Applier {
         break;
     }
   }
-  void operator()(const RemoveKey& e) { Drop(e.object); }
+  void operator()(const RemoveKey& e) {
+    Object removed = keys_.Remove(e.object);
+    if (removed.type() == ObjectType::kStream) NoteLoss();
+    engine_.Bury(std::move(removed));
+  }
   void operator()(const RenameKey& e) { keys_.Rename(e.object, e.db, e.key); }
   void operator()(const FlushKeys& e) {
     for (uint8_t db = 0; db < kDatabases; ++db) {
       if ((e.db == kAllDatabases || e.db == db) && keys_.size(db) != 0)
         engine_.dropped_.emplace_back(keys_.Flush(db));
     }
+    NoteLoss();
   }
   void operator()(const SetString& e) {
     *std::get_if<std::string>(&keys_.Mutable(e.object)->value) = e.value;
@@ -48,14 +53,19 @@ class Applier {
   void operator()(const SwapDatabases& e) { keys_.SwapDatabases(e.first, e.second); }
 
   void operator()(const AppendEntry& e) { StreamOf(e.stream).Append(e.id, place_); }
-  void operator()(const TrimStream& e) { StreamOf(e.stream).TrimThrough(e.last, place_.lsn()); }
+  void operator()(const TrimStream& e) {
+    StreamOf(e.stream).TrimThrough(e.last, place_.lsn());
+    NoteLoss();
+  }
   void operator()(const DeleteEntries& e) {
     Stream& stream = StreamOf(e.stream);
     for (StreamId id : e.ids) stream.Delete(id, place_.lsn());
+    NoteLoss();
   }
   void operator()(const TrimEntries& e) {
     Stream& stream = StreamOf(e.stream);
     for (StreamId id : e.ids) stream.Remove(id, place_.lsn());
+    NoteLoss();
   }
   void operator()(const SetStreamId& e) {
     Stream& stream = StreamOf(e.stream);
@@ -254,7 +264,7 @@ class Applier {
   ConsumerGroup& GroupOf(const auto& event) { return StreamOf(event.stream).Group(event.group); }
   // After any change of an item's orders: when it has something due, and whether its own end has to wait.
   void Rearm(ObjectId id, StockItem& item) { engine_.Rearm(id, item); }
-  void Drop(ObjectId id) { engine_.Bury(keys_.Remove(id)); }
+  void NoteLoss() { engine_.last_loss_ = place_.lsn(); }
   void DropPart(auto part) {
     if (engine_.dump_ != nullptr) return engine_.dump_->Take(std::move(part));
     engine_.dropped_.emplace_back(std::move(part));

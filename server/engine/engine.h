@@ -60,6 +60,8 @@ class Engine {
   bool dumping() const { return dump_ != nullptr; }
   // Events applied so far, those of a replay included.
   uint64_t events() const { return events_; }
+  // Where the last event stands that took entries from a stream, of those that were applied.
+  storage::Lsn last_loss() const { return last_loss_; }
   // Shows about `bytes` more; false once all is shown.
   bool ContinueDump(size_t bytes);
 
@@ -90,6 +92,7 @@ class Engine {
   std::unique_ptr<StateDump> dump_;  // a checkpoint is under way
   uint64_t dumped_records_ = 0;
   uint64_t events_ = 0;
+  storage::Lsn last_loss_{};
 };
 
 }  // namespace sluice::engine

@@ -53,6 +53,8 @@ class MemoryStage : public Stage {
   uint64_t unix_ms() const { return time_.unix_ms(); }
   uint64_t StateHash() const { return engine_->StateHash(); }
   const engine::Journal& journal() const { return *journal_; }
+  // As CONFIG SET does.
+  void SetDeadPercent(uint32_t percent) { journal_->compactor().set_dead_percent(percent); }
   storage::MemoryFileSystem& files() { return files_; }
 
  private:

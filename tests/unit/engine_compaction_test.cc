@@ -7,6 +7,7 @@
 
 #include "random_conversation.h"
 #include "server/engine/journal.h"
+#include "storage/checkpoint_reader.h"
 #include "storage/format.h"
 #include "tests/harness/memory_stage.h"
 
@@ -89,6 +90,96 @@ TEST(Compaction, ReadsNoRecordOfASegmentInWhichNothingIsLeft) {
   EXPECT_EQ(stage.Ask("client", {"XLEN", "kept"}).reply.text, "1");
   EXPECT_EQ(stage.Ask("client", {"EXISTS", "s"}).reply.text, "0");
   EXPECT_EQ(stage.Ask("client", {"XLEN", "other"}).reply.text, "200");
+}
+
+// Of the newest checkpoint's file all but the header is damaged.
+void DamageNewestCheckpoint(MemoryStage& stage) {
+  std::vector<std::string> unfinished;
+  const uint64_t newest = storage::FindCheckpoints(stage.files(), "data", &unfinished)->back();
+  const std::string path = "data/" + storage::CheckpointName(newest);
+  std::string bytes = stage.files().Contents(path);
+  for (size_t at = storage::CheckpointHeader::kBytes; at < bytes.size(); ++at) bytes[at] ^= 1;
+  stage.files().SetContents(path, bytes);
+}
+
+TEST(Compaction, ReadsNoCheckpointWhereNothingHasDiedSinceTheLastPass) {
+  MemoryStage stage{DefaultConfig()};
+  for (int life = 0; life < 2; ++life) {
+    Append(stage, "s", 1000);
+    // The first passes of a life do not know what died before it.
+    MakeCheckpoints(stage, 4);
+    for (int i = 0; i < 5; ++i) {
+      DamageNewestCheckpoint(stage);
+      const uint64_t passes = StatusOf(stage).passes;
+      Append(stage, "s", 300);
+      MakeCheckpoints(stage, 1);
+      EXPECT_EQ(StatusOf(stage).passes, passes + 1);
+      EXPECT_EQ(StatusOf(stage).last_error, "");
+    }
+    MakeCheckpoints(stage, 1);  // two whole ones for the next life
+    EXPECT_EQ(StatusOf(stage).last_error, "");
+    stage.Crash();
+  }
+}
+
+TEST(Compaction, LooksAgainOnceSomethingHasDied) {
+  const std::vector<std::vector<std::string>> deaths = {
+      {"XTRIM", "s", "MAXLEN", "500"},
+      {"XDEL", "s", "1-7"},
+      {"XADD", "s", "MAXLEN", "3", "*", "f", "v"},
+      {"DEL", "s"},
+      {"FLUSHDB"},
+      {"SET", "s", "other"},
+      {"RENAME", "t", "s"},
+  };
+  for (const auto& death : deaths) {
+    SCOPED_TRACE(death[0]);
+    MemoryStage stage{DefaultConfig()};
+    stage.Ask("client", {"XADD", "t", "*", "f", "v"});
+    stage.Ask("client", {"XADD", "s", "1-7", "f", "v"});
+    Append(stage, "s", 1000);
+    MakeCheckpoints(stage, 5);
+    stage.Ask("client", death);
+    MakeCheckpoints(stage, 1);
+    DamageNewestCheckpoint(stage);
+    EXPECT_EQ(StatusOf(stage).last_error, "");
+    MakeCheckpoints(stage, 1);
+    EXPECT_NE(StatusOf(stage).last_error, "") << "it has read what is damaged";
+    // A pass that failed has looked at nothing, so the next one does.
+    const uint64_t errors = StatusOf(stage).errors;
+    DamageNewestCheckpoint(stage);
+    MakeCheckpoints(stage, 1);
+    EXPECT_EQ(StatusOf(stage).errors, errors + 1);
+  }
+}
+
+TEST(Compaction, TakesWhatIsNoMessageThoughNothingHasDied) {
+  MemoryStage stage{DefaultConfig()};
+  Append(stage, "s", 200);
+  MakeCheckpoints(stage, 4);
+  const uint64_t rewritten = StatusOf(stage).segments_rewritten;
+  for (int i = 0; i < 200; ++i) stage.Ask("client", {"SET", "string", std::string(1000, 'x')});
+  Append(stage, "s", 200);
+  MakeCheckpoints(stage, 4);
+  EXPECT_GT(StatusOf(stage).segments_rewritten, rewritten + 2);
+  EXPECT_EQ(stage.Ask("client", {"XLEN", "s"}).reply.text, "400");
+}
+
+TEST(Compaction, LooksAgainWhenLessNeedsToBeDead) {
+  Config config = DefaultConfig();
+  config.compaction_dead_percent = 95;
+  MemoryStage stage{config};
+  Append(stage, "s", 1000);
+  stage.Ask("client", {"XTRIM", "s", "MAXLEN", "5"});
+  Append(stage, "other", 200);
+  MakeCheckpoints(stage, 4);
+  DamageNewestCheckpoint(stage);
+  MakeCheckpoints(stage, 1);
+  EXPECT_EQ(StatusOf(stage).last_error, "");
+  stage.SetDeadPercent(10);
+  DamageNewestCheckpoint(stage);
+  MakeCheckpoints(stage, 1);
+  EXPECT_NE(StatusOf(stage).last_error, "");
 }
 
 TEST(Compaction, LeavesAStubOfWhatWasDeletedInTheMiddle) {
