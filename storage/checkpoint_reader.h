@@ -9,6 +9,7 @@
 
 #include "storage/checkpoint_format.h"
 #include "storage/file_system.h"
+#include "storage/sequential_file.h"
 
 namespace sluice::storage {
 
@@ -20,12 +21,12 @@ Result<std::vector<uint64_t>> FindCheckpoints(FileSystem& files, const std::stri
 class CheckpointReader {
  public:
   // Opens the checkpoint `sequence` of the log `log_id`. kCorrupt where its header does not verify or is
-  // another's.
+  // another's. `direct_io`: see SequentialFile.
   static Result<CheckpointReader> Open(FileSystem& files, const std::string& directory, uint64_t sequence,
-                                       uint64_t log_id);
+                                       uint64_t log_id, bool direct_io = false);
 
   const CheckpointHeader& header() const { return header_; }
-  uint64_t file_bytes() const { return file_bytes_; }
+  uint64_t file_bytes() const { return file_.bytes(); }
   const std::string& path() const { return path_; }
 
   // Reads every block of records, in order, once it has been verified; ends with the first error of `take`.
@@ -35,13 +36,12 @@ class CheckpointReader {
   Result<void> Read(const Take& take, uint64_t* records);
 
  private:
-  CheckpointReader(std::unique_ptr<File> file, std::string path, uint64_t file_bytes, CheckpointHeader header)
-      : file_(std::move(file)), path_(std::move(path)), file_bytes_(file_bytes), header_(header) {}
-  Result<CheckpointBlock> ReadBlock(uint64_t offset, std::string* bytes);
+  CheckpointReader(SequentialReader file, std::string path, CheckpointHeader header)
+      : file_(std::move(file)), path_(std::move(path)), header_(header) {}
+  Result<CheckpointBlock> ReadBlock(uint64_t offset, std::string_view* payload);
 
-  std::unique_ptr<File> file_;
+  SequentialReader file_;
   std::string path_;
-  uint64_t file_bytes_;
   CheckpointHeader header_;
 };
 

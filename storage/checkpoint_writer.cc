@@ -1,6 +1,6 @@
 #include "storage/checkpoint_writer.h"
 
-#include <array>
+#include <span>
 #include <utility>
 
 #include "storage/check.h"
@@ -144,27 +144,34 @@ void CheckpointWriter::Enter(Step step) {
   if (options_.notify) options_.notify();
 }
 
+Result<void> CheckpointWriter::Begin() {
+  auto opened =
+      SequentialFile::Open(files_, options_.directory + "/" + CheckpointName(header_.sequence) + ".new",
+                           {.create = true}, options_.direct_io);
+  if (!opened) return tl::make_unexpected(opened.error());
+  file_.emplace(std::move(*opened));
+  began_ = std::chrono::steady_clock::now();
+  auto room = file_->Room(CheckpointHeader::kBytes);
+  if (!room) return tl::make_unexpected(room.error());
+  Encode(header_, std::span<char, CheckpointHeader::kBytes>(*room, CheckpointHeader::kBytes));
+  return file_->Append(CheckpointHeader::kBytes);
+}
+
 Result<void> CheckpointWriter::Write(const std::string& payload, CheckpointBlock::Type type) {
   if (!file_) {
-    auto opened =
-        files_.Open(options_.directory + "/" + CheckpointName(header_.sequence) + ".new", {.create = true});
-    if (!opened) return tl::make_unexpected(opened.error());
-    file_ = std::move(*opened);
-    began_ = std::chrono::steady_clock::now();
-    std::array<char, CheckpointHeader::kBytes> header;
-    Encode(header_, header);
-    if (auto wrote = file_->WriteAt(0, header); !wrote) return wrote;
-    offset_ = header.size();
+    if (auto begun = Begin(); !begun) return begun;
   }
-  buffer_.resize(CheckpointBlock::kHeaderBytes);
-  buffer_ += payload;
+  const size_t bytes = CheckpointBlock::kHeaderBytes + payload.size();
+  auto room = file_->Room(bytes);
+  if (!room) return tl::make_unexpected(room.error());
   CheckpointBlock block{.length = static_cast<uint32_t>(payload.size()), .type = type};
-  Encode(block, buffer_.data());
-  block.checksum = ChecksumOfCheckpoint(header_)(Lsn{offset_}, buffer_.data() + sizeof block.checksum,
-                                                 buffer_.size() - sizeof block.checksum);
-  Encode(block, buffer_.data());
-  if (auto wrote = file_->WriteAt(offset_, buffer_); !wrote) return wrote;
-  offset_ += buffer_.size();
+  Encode(block, *room);
+  payload.copy(*room + CheckpointBlock::kHeaderBytes, payload.size());
+  block.checksum = ChecksumOfCheckpoint(header_)(Lsn{file_->bytes()}, *room + sizeof block.checksum,
+                                                 bytes - sizeof block.checksum);
+  Encode(block, *room);
+  if (auto wrote = file_->Append(bytes); !wrote) return wrote;
+  offset_ = file_->bytes();
   if (type == CheckpointBlock::kRecords) {
     ++end_.blocks;
     end_.bytes += payload.size();
@@ -178,7 +185,7 @@ Result<void> CheckpointWriter::WriteEnd(uint64_t records) {
   end_.records = records;
   std::string payload(CheckpointEnd::kBytes, '\0');
   Encode(end_, payload.data());
-  return Write(payload, CheckpointBlock::kEnd).and_then([this] { return file_->Sync(); });
+  return Write(payload, CheckpointBlock::kEnd).and_then([this] { return file_->Finish(); });
 }
 
 Result<void> CheckpointWriter::Name() {

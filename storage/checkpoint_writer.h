@@ -23,6 +23,7 @@
 
 #include "storage/checkpoint_format.h"
 #include "storage/file_system.h"
+#include "storage/sequential_file.h"
 
 namespace sluice::storage {
 
@@ -31,6 +32,7 @@ class CheckpointWriter {
   struct Options {
     std::string directory;
     uint64_t bytes_per_second = 0;  // 0: as fast as it goes
+    bool direct_io = false;         // see SequentialFile
     bool background = true;         // false: every call does its work itself
     // Called by the worker when something has come to its end, or there is room again. May be empty.
     std::function<void()> notify;
@@ -73,6 +75,7 @@ class CheckpointWriter {
  private:
   void Run();
   void DoAll(std::unique_lock<std::mutex>& lock);
+  Result<void> Begin();
   Result<void> Write(const std::string& payload, CheckpointBlock::Type type);
   Result<void> WriteEnd(uint64_t records);
   Result<void> Name();
@@ -85,11 +88,10 @@ class CheckpointWriter {
   const CheckpointHeader header_;
 
   // The worker's own.
-  std::unique_ptr<File> file_;
+  std::optional<SequentialWriter> file_;
   uint64_t offset_ = 0;
   uint64_t synced_ = 0;
   CheckpointEnd end_;
-  std::string buffer_;
   std::chrono::steady_clock::time_point began_;
 
   mutable std::mutex mutex_;

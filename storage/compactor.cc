@@ -26,11 +26,11 @@ Compactor::~Compactor() {
   GiveUp();
 }
 
-void Compactor::Request(Lsn checkpoint, Lsn last_death) {
+void Compactor::Request(const MadeCheckpoint& checkpoint) {
   constexpr size_t kKept = 2;
   wanted_ = true;
-  if (!made_.empty() && made_.back().checkpoint == checkpoint) return;
-  made_.push_back({checkpoint, last_death});
+  if (!made_.empty() && made_.back().sequence == checkpoint.sequence) return;
+  made_.push_back(checkpoint);
   if (made_.size() > kKept) made_.pop_front();
 }
 
@@ -64,22 +64,20 @@ bool Compactor::RunSlice() {
 // True where there is an outcome at once.
 bool Compactor::Begin() {
   wanted_ = false;
-  if (options_.dead_percent == 0) return false;
-  std::vector<std::string> unfinished;
-  const auto checkpoints = FindCheckpoints(files_, directory_, &unfinished);
-  if (!checkpoints || checkpoints->size() < 2) return false;
+  if (options_.dead_percent == 0 || made_.size() < 2) return false;
+  const MadeCheckpoint& checkpoint = made_.front();
   auto pass = std::make_unique<Pass>();
-  pass->checkpoint = (*checkpoints)[checkpoints->size() - 2];
+  pass->checkpoint = checkpoint.sequence;
+  pass->direct_io = log_.direct_io();
   pass->dead_percent = options_.dead_percent;
-  const auto checkpoint = CheckpointReader::Open(files_, directory_, pass->checkpoint, log_.log_id());
-  if (!checkpoint) return false;  // it has just been replaced, or is damaged: then none may be relied on
-  pass->segments = log_.SealedSegments(checkpoint->header().lsn);
+  pass->segments = log_.SealedSegments(checkpoint.lsn);
   // The one that held the checkpoint's tail is read record by record when that checkpoint is opened.
-  while (!pass->segments.empty() && pass->segments.back().identity.sequence >= checkpoint->header().segment) {
+  while (!pass->segments.empty() && pass->segments.back().identity.sequence >= checkpoint.segment) {
     pass->segments.pop_back();
   }
   if (pass->segments.empty()) return false;
-  pass->same_below = SameBelow(checkpoint->header().lsn);
+  // What died before the first segment that the last pass did not look at, that pass has seen.
+  if (checkpoint.last_death < seen_) pass->same_below = seen_;
   // Where one is left out, its index not made yet, nobody can say later what had died in it before.
   const SealedSegment& last = pass->segments.back();
   const bool whole = last.identity.sequence - log_.first_segment() + 1 == pass->segments.size();
@@ -96,14 +94,6 @@ bool Compactor::Begin() {
   }
   changed_.notify_all();
   return false;
-}
-
-// What died before the first segment that the last pass did not look at, that pass has seen.
-Lsn Compactor::SameBelow(Lsn checkpoint) const {
-  for (const Made& made : made_) {
-    if (made.checkpoint == checkpoint && made.last_death < seen_) return seen_;
-  }
-  return {};
 }
 
 void Compactor::TakeIn(Outcome outcome) {
@@ -191,7 +181,8 @@ void Compactor::Rewrite(const Pass& pass) {
   const auto fail = [this](const Error& error) {
     Report([&](Outcome& outcome) { outcome.errors.push_back(error.message); });
   };
-  auto checkpoint = CheckpointReader::Open(files_, directory_, pass.checkpoint, log_.log_id());
+  auto checkpoint =
+      CheckpointReader::Open(files_, directory_, pass.checkpoint, log_.log_id(), pass.direct_io);
   if (!checkpoint) return fail(checkpoint.error());
   auto liveness = read_(*checkpoint);
   if (!liveness) return fail(liveness.error());

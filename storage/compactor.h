@@ -46,6 +46,14 @@ class Liveness {
 // Reads it from a checkpoint. Any thread.
 using ReadLiveness = std::function<Result<std::unique_ptr<Liveness>>(CheckpointReader&)>;
 
+// A checkpoint that there is.
+struct MadeCheckpoint {
+  uint64_t sequence = 0;
+  Lsn lsn{};             // whose state it holds
+  uint64_t segment = 0;  // that holds it
+  Lsn last_death{};      // between there and `lsn` no message has died
+};
+
 struct CompactionOptions {
   uint32_t dead_percent = 50;            // of a segment's bytes, from which it is written anew; 0: never
   uint64_t bytes_per_second = 32 << 20;  // pace of reading and writing; 0: none
@@ -72,9 +80,8 @@ class Compactor {
   Compactor(const Compactor&) = delete;
   Compactor& operator=(const Compactor&) = delete;
 
-  // A checkpoint of the state at `checkpoint` has been made: look for what is dead, once the pass under way
-  // is over. No message has died between `last_death` and there.
-  void Request(Lsn checkpoint, Lsn last_death);
+  // `checkpoint` is the newest from now on: look for what is dead, once the pass under way is over.
+  void Request(const MadeCheckpoint& checkpoint);
   // Between ticks: takes in what the worker has done, begins the next pass. True where it should be called
   // again at once.
   bool RunSlice();
@@ -91,6 +98,7 @@ class Compactor {
   // What a pass looks at, and what comes of it.
   struct Pass {
     uint64_t checkpoint = 0;  // the older one's sequence number
+    bool direct_io = false;
     uint32_t dead_percent = 0;
     std::vector<SealedSegment> segments;  // below it
     Lsn same_below{};  // the messages there that were alive in the last pass are so in this one
@@ -105,7 +113,6 @@ class Compactor {
   };
 
   bool Begin();
-  Lsn SameBelow(Lsn checkpoint) const;
   void TakeIn(Outcome outcome);
   void Run();
   void Work(const Pass& pass);
@@ -128,11 +135,7 @@ class Compactor {
   std::function<void()> notify_;
   CompactionStatus status_;
   bool wanted_ = false;
-  struct Made {
-    Lsn checkpoint;
-    Lsn last_death;
-  };
-  std::deque<Made> made_;  // the last checkpoints, oldest first
+  std::deque<MadeCheckpoint> made_;  // the two that are kept, the older one first
   Lsn seen_{};      // up to there the last pass has looked at every segment; 0: it has not, or met an error
   Lsn pass_end_{};  // what that will be after the pass under way
   bool pass_failed_ = false;

@@ -175,6 +175,8 @@ class Log {
   Lsn committed() const;
   // Everything below is on stable storage, whatever the durability.
   Lsn stable() const;
+  // Whether segments pass the page cache.
+  bool direct_io() const { return direct_; }
   // The segment that the log begins with, by its sequence number; the others follow it one by one.
   uint64_t first_segment() const { return segments_.front()->sequence(); }
   // The segment that holds the tail.

@@ -59,7 +59,7 @@ bool Dispatcher::Impl::RunCheckpointSlice() {
   const uint64_t finished = checkpointer.status().finished;
   bool more = checkpointer.RunSlice(now_.unix_ms());
   if (checkpointer.status().finished != finished) {
-    journal_.compactor().Request(checkpointer.status().last_lsn, checkpointer.status().last_loss);
+    journal_.RequestCompaction();
     waiters_.MarkReady(kNoDatabase, kCheckpoint);
     if (waiters_.any_ready()) ServeReady();
   }

@@ -46,6 +46,7 @@ Result<LoadedCheckpoint> LoadNewestCheckpoint(storage::FileSystem& files, const 
     auto done = reader ? Load(*reader, engine, &loaded) : Result<void>(tl::make_unexpected(reader.error()));
     if (done) {
       loaded.path = reader->path();
+      loaded.sequence = *sequence;
       loaded.lsn = reader->header().lsn;
       loaded.segment = reader->header().segment;
       loaded.file_bytes = reader->file_bytes();

@@ -13,7 +13,8 @@
 namespace sluice::engine {
 
 struct LoadedCheckpoint {
-  std::string path;      // empty: there is none, everything is replayed
+  std::string path;  // empty: there is none, everything is replayed
+  uint64_t sequence = 0;
   storage::Lsn lsn{};    // what is recorded from here on is to be replayed
   uint64_t segment = 0;  // that holds it
   uint64_t file_bytes = 0;

@@ -21,6 +21,8 @@ Checkpointer::Checkpointer(storage::FileSystem& files, std::string directory,
       shown_(loaded.replayed == 0 ? log.tail() : loaded.lsn),
       tried_(shown_),
       tried_loss_(loaded.lsn) {  // what was lost before is not known
+  status_.last_sequence = loaded.sequence;
+  status_.last_segment = loaded.segment;
   status_.last_lsn = status_.last_loss = loaded.lsn;
   status_.last_bytes = loaded.file_bytes;
   status_.last_unix_ms = loaded.unix_ms;
@@ -71,6 +73,7 @@ void Checkpointer::Start(CheckpointReason reason, uint64_t unix_ms) {
       files_,
       CheckpointWriter::Options{.directory = directory_,
                                 .bytes_per_second = options_.bytes_per_second,
+                                .direct_io = log_.direct_io(),
                                 .background = options_.background,
                                 .notify = notify_},
       header);
@@ -106,6 +109,8 @@ void Checkpointer::Settle(uint64_t unix_ms) {
     ++status_.made;
     if (status_.reason == CheckpointReason::kRewrite) ++status_.rewrites;
     status_.last_error.clear();
+    status_.last_sequence = writer_->header().sequence;
+    status_.last_segment = writer_->header().segment;
     status_.last_unix_ms = unix_ms;
     status_.last_lsn = shown_ = writer_->header().lsn;
     status_.last_loss = tried_loss_;

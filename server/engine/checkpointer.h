@@ -37,6 +37,8 @@ struct CheckpointStatus {
   std::string last_error;
   uint64_t last_took_ms = 0;
   // Of the newest that there is; 0 where there is none.
+  uint64_t last_sequence = 0;
+  uint64_t last_segment = 0;
   uint64_t last_unix_ms = 0;
   storage::Lsn last_lsn{};
   storage::Lsn last_loss{};  // streams have lost nothing between there and it

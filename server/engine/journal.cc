@@ -68,6 +68,7 @@ storage::Result<std::unique_ptr<Journal>> Journal::Open(storage::FileSystem& fil
                                                           journal->loaded_, engine, *journal->log_);
   journal->compactor_ = std::make_unique<storage::Compactor>(
       files, options.directory, compaction, StreamLiveness::Read, VisitEntries, *journal->log_);
+  journal->RequestCompaction();
   journal->cold_reads_ = std::make_unique<storage::ColdReads>(*journal->log_, cold_reads);
   return journal;
 }
@@ -89,6 +90,15 @@ void Journal::StopWorkers() {
   checkpointer_->GiveUp();
   compactor_->GiveUp();
   cold_reads_->Stop();
+}
+
+void Journal::RequestCompaction() {
+  const CheckpointStatus& checkpoint = checkpointer_->status();
+  if (checkpoint.last_sequence == 0) return;
+  compactor_->Request({.sequence = checkpoint.last_sequence,
+                       .lsn = checkpoint.last_lsn,
+                       .segment = checkpoint.last_segment,
+                       .last_death = checkpoint.last_loss});
 }
 
 storage::Result<void> Journal::Record(std::span<Event> events, storage::Log::Use use) {

@@ -60,6 +60,8 @@ class Journal {
   const storage::Compactor& compactor() const { return *compactor_; }
   storage::ColdReads& cold_reads() { return *cold_reads_; }
   const storage::ColdReads& cold_reads() const { return *cold_reads_; }
+  // A checkpoint has been made: what had died before the one before it is looked for.
+  void RequestCompaction();
   // What the store began with.
   const LoadedCheckpoint& loaded() const { return loaded_; }
 
