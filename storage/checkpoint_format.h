@@ -34,7 +34,11 @@ Result<CheckpointHeader> DecodeCheckpointHeader(std::span<const char> bytes);
 
 struct CheckpointBlock {
   static constexpr size_t kHeaderBytes = 16;
-  enum Type : uint32_t { kRecords = 1, kEnd = 2 };
+  enum Type : uint32_t {
+    kRecords = 1,
+    kEnd = 2,
+    kNoMessages = 3,  // records of which none says what messages there are
+  };
 
   uint64_t checksum = 0;  // of the rest of the header and the payload
   uint32_t length = 0;    // of the payload

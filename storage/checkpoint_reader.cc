@@ -60,7 +60,7 @@ Result<CheckpointBlock> CheckpointReader::ReadBlock(uint64_t offset, std::string
   return block;
 }
 
-Result<void> CheckpointReader::Read(const Take& take, uint64_t* records) {
+Result<void> CheckpointReader::Read(const Take& take, uint64_t* records, Part part) {
   CheckpointEnd counted;
   std::string_view payload;
   for (uint64_t offset = CheckpointHeader::kBytes;;) {
@@ -76,11 +76,14 @@ Result<void> CheckpointReader::Read(const Take& take, uint64_t* records) {
       if (end_of_block != file_.bytes()) return CorruptAt(path_, offset, "something follows the last block");
       return {};
     }
-    if (block->type != CheckpointBlock::kRecords) {
+    const bool plain = block->type == CheckpointBlock::kNoMessages;
+    if (!plain && block->type != CheckpointBlock::kRecords) {
       return tl::make_unexpected(Error{Error::Code::kInvalid, path_ + ", offset " + std::to_string(offset) +
                                                                   ": a block of a later version"});
     }
-    if (auto taken = take(payload); !taken) return CorruptAt(path_, offset, taken.error().message);
+    if (!plain || part == Part::kAll) {
+      if (auto taken = take(payload); !taken) return CorruptAt(path_, offset, taken.error().message);
+    }
     ++counted.blocks;
     counted.bytes += payload.size();
     offset = end_of_block;

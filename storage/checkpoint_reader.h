@@ -31,9 +31,11 @@ class CheckpointReader {
 
   // Reads every block of records, in order, once it has been verified; ends with the first error of `take`.
   // kCorrupt, naming file and offset, where something does not verify or is missing. `records`: how many the
-  // file says it holds.
+  // file says it holds. kMessages: `take` gets the blocks alone that may say what messages there are; all are
+  // verified.
+  enum class Part : uint8_t { kAll, kMessages };
   using Take = std::function<Result<void>(std::string_view block)>;
-  Result<void> Read(const Take& take, uint64_t* records);
+  Result<void> Read(const Take& take, uint64_t* records, Part part = Part::kAll);
 
  private:
   CheckpointReader(SequentialReader file, std::string path, CheckpointHeader header)

@@ -42,11 +42,11 @@ void CheckpointWriter::WaitForRoom() {
   changed_.wait(lock, [this] { return queued_bytes_ < kQueueBytes; });
 }
 
-void CheckpointWriter::Add(std::string block) {
+void CheckpointWriter::Add(std::string block, CheckpointBlock::Type type) {
   std::unique_lock lock(mutex_);
   if (step_ != Step::kWriting) return;  // it has failed
   queued_bytes_ += block.size();
-  queue_.push_back(std::move(block));
+  queue_.push_back({std::move(block), type});
   if (!options_.background) return DoAll(lock);
   changed_.notify_all();
 }
@@ -121,11 +121,11 @@ void CheckpointWriter::DoAll(std::unique_lock<std::mutex>& lock) {
     return false;
   };
   while (!queue_.empty() && !ending_) {
-    const std::string block = std::move(queue_.front());
+    const Queued next = std::move(queue_.front());
     queue_.pop_front();
-    if (!work([&] { return Write(block, CheckpointBlock::kRecords); })) return;
+    if (!work([&] { return Write(next.block, next.type); })) return;
     const bool full = queued_bytes_ >= kQueueBytes;
-    queued_bytes_ -= block.size();
+    queued_bytes_ -= next.block.size();
     file_bytes_ = offset_;
     if (full && queued_bytes_ < kQueueBytes) Enter(step_);
     Pace(lock);
@@ -172,7 +172,7 @@ Result<void> CheckpointWriter::Write(const std::string& payload, CheckpointBlock
   Encode(block, *room);
   if (auto wrote = file_->Append(bytes); !wrote) return wrote;
   offset_ = file_->bytes();
-  if (type == CheckpointBlock::kRecords) {
+  if (type != CheckpointBlock::kEnd) {
     ++end_.blocks;
     end_.bytes += payload.size();
   }

@@ -54,7 +54,8 @@ class CheckpointWriter {
 
   // Whether the queue has room for more; Add() takes blocks all the same.
   bool HasRoom() const;
-  void Add(std::string block);
+  // Not kEnd: Finish() writes that.
+  void Add(std::string block, CheckpointBlock::Type type);
   // Waits until it has.
   void WaitForRoom();
   // No more blocks come; they held so many records.
@@ -96,7 +97,11 @@ class CheckpointWriter {
 
   mutable std::mutex mutex_;
   std::condition_variable changed_;
-  std::deque<std::string> queue_;
+  struct Queued {
+    std::string block;
+    CheckpointBlock::Type type;
+  };
+  std::deque<Queued> queue_;
   uint64_t queued_bytes_ = 0;  // the block being written included
   std::optional<uint64_t> records_;
   uint64_t file_bytes_ = 0;

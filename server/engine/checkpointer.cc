@@ -84,8 +84,8 @@ void Checkpointer::Start(CheckpointReason reason, uint64_t unix_ms) {
   status_.scheduled = false;
   status_.reason = reason;
   status_.began_unix_ms = unix_ms;
-  engine_.BeginDump([this](std::string block) {
-    if (writer_) writer_->Add(std::move(block));
+  engine_.BeginDump([this](std::string block, storage::CheckpointBlock::Type type) {
+    if (writer_) writer_->Add(std::move(block), type);
   });
 }
 

@@ -59,7 +59,8 @@ Result<std::unique_ptr<storage::Liveness>> StreamLiveness::Read(storage::Checkpo
     return {};
   };
   uint64_t records = 0;
-  if (auto read = checkpoint.Read(take, &records); !read) return tl::make_unexpected(read.error());
+  if (auto read = checkpoint.Read(take, &records, storage::CheckpointReader::Part::kMessages); !read)
+    return tl::make_unexpected(read.error());
   std::sort(heads.begin(), heads.end(), [](const Head& a, const Head& b) { return a.object < b.object; });
   if (!deleted.empty()) {
     for (Head& head : heads) {

@@ -128,6 +128,7 @@ void StateDump::WriteString(Object& object) {
 }
 
 void StateDump::Put(const StateRecord& record) {
+  messages_ |= TellsOfMessages(record);
   const size_t bytes = EncodedSizeOf(record);
   const size_t begin = block_.size();
   block_.resize(begin + bytes);
@@ -139,7 +140,8 @@ void StateDump::Put(const StateRecord& record) {
 
 void StateDump::Flush() {
   if (block_.empty()) return;
-  out_(std::exchange(block_, {}));
+  using Block = storage::CheckpointBlock;
+  out_(std::exchange(block_, {}), std::exchange(messages_, false) ? Block::kRecords : Block::kNoMessages);
   block_.reserve(kBlockBytes + kBlockBytes / 4);
 }
 

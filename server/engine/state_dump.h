@@ -16,6 +16,7 @@
 #include "server/engine/keyspace.h"
 #include "server/engine/state_record.h"
 #include "server/engine/string_dump.h"
+#include "storage/checkpoint_format.h"
 
 namespace sluice::engine {
 
@@ -28,8 +29,8 @@ namespace sluice::engine {
 // from here, so that the end of a million objects writes none of them at that moment.
 class StateDump {
  public:
-  // Takes a block of records, at least one.
-  using Out = std::function<void(std::string block)>;
+  // Takes a block of records, at least one: kRecords or kNoMessages.
+  using Out = std::function<void(std::string block, storage::CheckpointBlock::Type type)>;
 
   // Shows `keys` as they are now. They outlive the dump.
   StateDump(Keyspace& keys, Out out);
@@ -74,6 +75,7 @@ class StateDump {
   std::deque<Dropped> kept_;                                            // parts_ may still read them
   absl::flat_hash_map<ObjectId, std::shared_ptr<StringDump>> strings_;  // long ones under way
   std::string block_;
+  bool messages_ = false;  // one of its records says what messages there are
   uint64_t cost_ = 0;
   uint64_t records_ = 0;
 };

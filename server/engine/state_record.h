@@ -247,4 +247,9 @@ using StateRecord = std::variant<StateBegin, FreeSlot, KeyState, StringPart, Str
                                  GroupState, ConsumerState, PendingPart, ProducedMessage, RetentionState,
                                  ItemState, BuyerState, OrderStateRecord, RequestState, RestockState>;
 
+// What a compaction reads a checkpoint for.
+inline bool TellsOfMessages(const StateRecord& record) {
+  return std::holds_alternative<StreamState>(record) || std::holds_alternative<DeletedPart>(record);
+}
+
 }  // namespace sluice::engine

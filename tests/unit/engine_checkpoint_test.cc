@@ -4,12 +4,16 @@
 
 #include <algorithm>
 #include <random>
+#include <set>
 #include <string>
 #include <vector>
 
 #include "random_conversation.h"
 #include "server/engine/checkpoint_load.h"
+#include "server/engine/field_codec.h"
 #include "server/engine/journal.h"
+#include "server/engine/state_record.h"
+#include "storage/checkpoint_reader.h"
 #include "storage/memory_file_system.h"
 #include "tests/harness/memory_stage.h"
 
@@ -171,6 +175,72 @@ TEST(Checkpoint, NoDamageGoesUnnoticed) {
     EXPECT_TRUE(!cut || cut->path.empty()) << "cut at " << at;
   }
   EXPECT_TRUE(load(whole + 'x')->path.empty());
+}
+
+// Which records stand in a block, by type.
+std::set<uint8_t> TypesIn(std::string_view block) {
+  std::set<uint8_t> types;
+  std::vector<engine::StreamId> ids;
+  std::vector<engine::ObjectId> objects;
+  for (engine::FieldReader reader{block, &ids, &objects}; !reader.in.empty();) {
+    uint8_t type = 0;
+    reader(type);
+    engine::StateRecord record;
+    EXPECT_TRUE(engine::ReadAs(type, reader, record) && reader.ok);
+    types.insert(type);
+  }
+  return types;
+}
+
+TEST(Checkpoint, ACompactionIsShownTheBlocksThatTellOfMessages) {
+  MemoryStage stage{DefaultConfig()};
+  const auto buy = [&](const std::string& item) {
+    stage.Ask("client", {"SECKILL.CREATE", item, "STOCK", "100000"});
+    for (int i = 0; i < 3000; ++i) stage.Ask("client", {"SECKILL.BUY", item, "user:" + std::to_string(i)});
+  };
+  const auto append = [&](const std::string& stream) {
+    for (const char* id : {"1-1", "2-1", "3-1"}) stage.Ask("client", {"XADD", stream, id, "f", "v"});
+  };
+  append("first");
+  buy("i");
+  append("second");
+  stage.Ask("client", {"XDEL", "second", "2-1"});
+  buy("j");
+  append("last");
+  stage.Reopen();
+  const auto& loaded = stage.journal().loaded();
+  const auto blocks = [&](storage::CheckpointReader::Part part) {
+    auto reader = storage::CheckpointReader::Open(stage.files(), "data", loaded.sequence,
+                                                  stage.journal().log().log_id());
+    EXPECT_TRUE(reader.has_value());
+    std::vector<std::string> taken;
+    const auto take = [&](std::string_view block) -> storage::Result<void> {
+      taken.emplace_back(block);
+      return {};
+    };
+    uint64_t records = 0;
+    if (auto read = reader->Read(take, &records, part); !read) taken = {read.error().message};
+    return taken;
+  };
+  const std::vector<std::string> all = blocks(storage::CheckpointReader::Part::kAll);
+  const std::vector<std::string> telling = blocks(storage::CheckpointReader::Part::kMessages);
+  EXPECT_GT(all.size(), 2 * telling.size());
+  std::set<uint8_t> shown;
+  for (const std::string& block : all) {
+    const std::set<uint8_t> types = TypesIn(block);
+    const bool tells =
+        types.contains(engine::StreamState::kType) || types.contains(engine::DeletedPart::kType);
+    EXPECT_EQ(std::find(telling.begin(), telling.end(), block) != telling.end(), tells);
+    if (tells) shown.insert(types.begin(), types.end());
+  }
+  EXPECT_TRUE(shown.contains(engine::StreamState::kType) && shown.contains(engine::DeletedPart::kType));
+  // What is passed over is verified all the same.
+  const std::string path = loaded.path;
+  std::string bytes = stage.files().Contents(path);
+  bytes[bytes.find("user:2999")] ^= 1;
+  stage.files().SetContents(path, bytes);
+  EXPECT_NE(blocks(storage::CheckpointReader::Part::kMessages).at(0).find("checksum does not match"),
+            std::string::npos);
 }
 
 }  // namespace

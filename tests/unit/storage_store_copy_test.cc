@@ -140,7 +140,7 @@ TEST(StoreCopy, RefusesACheckpointThatDoesNotVerify) {
   ASSERT_TRUE(store.has_value());
   CheckpointWriter writer(files, {.directory = "/store", .background = false, .notify = {}},
                           {.log_id = store->log_id, .sequence = 1, .incarnation = store->incarnation});
-  writer.Add("a block of records");
+  writer.Add("a block of records", CheckpointBlock::kRecords);
   writer.Finish(1);
   writer.GiveName();
   ASSERT_EQ(writer.step(), CheckpointWriter::Step::kDone);
