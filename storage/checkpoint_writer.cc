@@ -8,7 +8,8 @@
 namespace sluice::storage {
 namespace {
 
-constexpr uint64_t kQueueBytes = 4 << 20;
+constexpr uint64_t kQueueBytes = 4 << 20;  // then it is full, until half of it has been written
+constexpr uint64_t kPaceEvery = 1 << 20;
 constexpr uint64_t kSyncEvery = 4 << 20;
 constexpr size_t kKept = 2;  // checkpoints
 
@@ -34,12 +35,12 @@ CheckpointWriter::~CheckpointWriter() {
 
 bool CheckpointWriter::HasRoom() const {
   const std::lock_guard lock(mutex_);
-  return queued_bytes_ < kQueueBytes;
+  return !full_;
 }
 
 void CheckpointWriter::WaitForRoom() {
   std::unique_lock lock(mutex_);
-  changed_.wait(lock, [this] { return queued_bytes_ < kQueueBytes; });
+  changed_.wait(lock, [this] { return !full_; });
 }
 
 void CheckpointWriter::Add(std::string block, CheckpointBlock::Type type) {
@@ -47,8 +48,9 @@ void CheckpointWriter::Add(std::string block, CheckpointBlock::Type type) {
   if (step_ != Step::kWriting) return;  // it has failed
   queued_bytes_ += block.size();
   queue_.push_back({std::move(block), type});
+  full_ |= queued_bytes_ >= kQueueBytes;
   if (!options_.background) return DoAll(lock);
-  changed_.notify_all();
+  if (queue_.size() == 1) changed_.notify_all();  // otherwise it is at work, or keeps its pace
 }
 
 void CheckpointWriter::Finish(uint64_t records) {
@@ -113,6 +115,7 @@ void CheckpointWriter::DoAll(std::unique_lock<std::mutex>& lock) {
     if (outcome) return true;
     queue_.clear();
     queued_bytes_ = 0;
+    full_ = false;
     error_ = std::move(outcome.error());
     Enter(Step::kFailed);
     lock.unlock();
@@ -124,11 +127,13 @@ void CheckpointWriter::DoAll(std::unique_lock<std::mutex>& lock) {
     const Queued next = std::move(queue_.front());
     queue_.pop_front();
     if (!work([&] { return Write(next.block, next.type); })) return;
-    const bool full = queued_bytes_ >= kQueueBytes;
     queued_bytes_ -= next.block.size();
     file_bytes_ = offset_;
-    if (full && queued_bytes_ < kQueueBytes) Enter(step_);
-    Pace(lock);
+    if (full_ && queued_bytes_ <= kQueueBytes / 2) {
+      full_ = false;
+      Enter(step_);
+    }
+    if (offset_ - paced_ >= kPaceEvery) Pace(lock);
   }
   if (ending_) return;
   if (step_ == Step::kEnding && work([&] { return WriteEnd(*records_); })) {
@@ -214,6 +219,7 @@ Result<void> CheckpointWriter::RemoveOlder() {
 
 // Waits until the file is no further than its pace allows.
 void CheckpointWriter::Pace(std::unique_lock<std::mutex>& lock) {
+  paced_ = offset_;
   while (bytes_per_second_ != 0 && options_.background && !ending_) {
     const auto due = began_ + std::chrono::microseconds(offset_ * 1000000 / bytes_per_second_);
     if (std::chrono::steady_clock::now() >= due) return;

@@ -92,6 +92,7 @@ class CheckpointWriter {
   std::optional<SequentialWriter> file_;
   uint64_t offset_ = 0;
   uint64_t synced_ = 0;
+  uint64_t paced_ = 0;
   CheckpointEnd end_;
   std::chrono::steady_clock::time_point began_;
 
@@ -103,6 +104,7 @@ class CheckpointWriter {
   };
   std::deque<Queued> queue_;
   uint64_t queued_bytes_ = 0;  // the block being written included
+  bool full_ = false;
   std::optional<uint64_t> records_;
   uint64_t file_bytes_ = 0;
   uint64_t bytes_per_second_;

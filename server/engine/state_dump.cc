@@ -1,5 +1,6 @@
 #include "server/engine/state_dump.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "server/engine/field_codec.h"
@@ -130,19 +131,19 @@ void StateDump::WriteString(Object& object) {
 void StateDump::Put(const StateRecord& record) {
   messages_ |= TellsOfMessages(record);
   const size_t bytes = EncodedSizeOf(record);
-  const size_t begin = block_.size();
-  block_.resize(begin + bytes);
-  EncodeAt(record, block_.data() + begin);
+  if (bytes > block_.size() - used_) block_.resize(std::max(used_ + bytes, kBlockBytes + kBlockBytes / 4));
+  EncodeAt(record, block_.data() + used_);
+  used_ += bytes;
   cost_ += bytes;
   ++records_;
-  if (block_.size() >= kBlockBytes) Flush();
+  if (used_ >= kBlockBytes) Flush();
 }
 
 void StateDump::Flush() {
-  if (block_.empty()) return;
+  if (used_ == 0) return;
+  block_.resize(std::exchange(used_, 0));
   using Block = storage::CheckpointBlock;
   out_(std::exchange(block_, {}), std::exchange(messages_, false) ? Block::kRecords : Block::kNoMessages);
-  block_.reserve(kBlockBytes + kBlockBytes / 4);
 }
 
 }  // namespace sluice::engine

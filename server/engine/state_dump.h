@@ -74,7 +74,8 @@ class StateDump {
   std::deque<Object> removed_;                                          // not written yet
   std::deque<Dropped> kept_;                                            // parts_ may still read them
   absl::flat_hash_map<ObjectId, std::shared_ptr<StringDump>> strings_;  // long ones under way
-  std::string block_;
+  std::string block_;                                                   // with room behind what is used of it
+  size_t used_ = 0;
   bool messages_ = false;  // one of its records says what messages there are
   uint64_t cost_ = 0;
   uint64_t records_ = 0;
