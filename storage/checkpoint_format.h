@@ -65,6 +65,9 @@ inline Checksum ChecksumOfCheckpoint(const CheckpointHeader& header) {
   return {header.log_id, header.sequence};
 }
 
+// The newest ones of a store; older ones are removed.
+inline constexpr size_t kKeptCheckpoints = 2;
+
 // Names within the store's directory.
 std::string CheckpointName(uint64_t sequence);  // checkpoint-000000000001
 // Nothing where it is not a checkpoint's name. `unfinished`: whether it is one that was being written.

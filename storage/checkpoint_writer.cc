@@ -11,7 +11,6 @@ namespace {
 constexpr uint64_t kQueueBytes = 4 << 20;  // then it is full, until half of it has been written
 constexpr uint64_t kPaceEvery = 1 << 20;
 constexpr uint64_t kSyncEvery = 4 << 20;
-constexpr size_t kKept = 2;  // checkpoints
 
 }  // namespace
 
@@ -210,7 +209,7 @@ Result<void> CheckpointWriter::RemoveOlder() {
     bool unfinished = false;
     if (!CheckpointSequence(name, &unfinished) || unfinished) continue;
     kept.push_back(name);
-    if (kept.size() <= kKept) continue;
+    if (kept.size() <= kKeptCheckpoints) continue;
     if (auto removed = files_.Remove(options_.directory + "/" + kept.front()); !removed) return removed;
     kept.pop_front();
   }

@@ -27,11 +27,10 @@ Compactor::~Compactor() {
 }
 
 void Compactor::Request(const MadeCheckpoint& checkpoint) {
-  constexpr size_t kKept = 2;
   wanted_ = true;
   if (!made_.empty() && made_.back().sequence == checkpoint.sequence) return;
   made_.push_back(checkpoint);
-  if (made_.size() > kKept) made_.pop_front();
+  if (made_.size() > kKeptCheckpoints) made_.pop_front();
 }
 
 void Compactor::set_dead_percent(uint32_t percent) {

@@ -37,7 +37,7 @@ void LoadRecords(std::string_view bytes) {
   engine.Adopt(std::move(*keys));
   // A state that was accepted can be written again, and is then the same.
   std::string again;
-  engine.BeginDump([&again](std::string block) { again += block; });
+  engine.BeginDump([&again](std::string block, storage::CheckpointBlock::Type) { again += block; });
   while (engine.ContinueDump(1000)) {
   }
   engine::StateLoad second(1, again.size(), 1);
