@@ -65,6 +65,14 @@ inline Checksum ChecksumOfCheckpoint(const CheckpointHeader& header) {
   return {header.log_id, header.sequence};
 }
 
+// A checkpoint that there is.
+struct MadeCheckpoint {
+  uint64_t sequence = 0;
+  Lsn lsn{};             // whose state it holds
+  uint64_t segment = 0;  // that holds it
+  Lsn last_death{};      // between there and `lsn` no message has died
+};
+
 // The newest ones of a store; older ones are removed.
 inline constexpr size_t kKeptCheckpoints = 2;
 

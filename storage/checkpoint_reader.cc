@@ -1,7 +1,6 @@
 #include "storage/checkpoint_reader.h"
 
 #include <algorithm>
-#include <array>
 #include <utility>
 
 namespace sluice::storage {
@@ -31,14 +30,14 @@ Result<CheckpointReader> CheckpointReader::Open(FileSystem& files, const std::st
   if (!opened) return tl::make_unexpected(opened.error());
   auto size = opened->file->Size();
   if (!size) return tl::make_unexpected(size.error());
-  std::array<char, CheckpointHeader::kBytes> bytes;
-  auto read = opened->file->ReadAt(0, bytes);
-  if (!read) return tl::make_unexpected(read.error());
-  auto header = DecodeCheckpointHeader({bytes.data(), *read});
+  SequentialReader file(std::move(*opened), *size);
+  const auto bytes = file.At(0, CheckpointHeader::kBytes);
+  if (!bytes) return tl::make_unexpected(bytes.error());
+  auto header = DecodeCheckpointHeader(*bytes);
   if (!header) return tl::make_unexpected(Error{header.error().code, path + ": " + header.error().message});
   if (header->log_id != log_id) return CorruptAt(path, 24, "it belongs to another log");
   if (header->sequence != sequence) return CorruptAt(path, 32, "it was written as another checkpoint");
-  return CheckpointReader(SequentialReader(std::move(*opened), *size), std::move(path), *header);
+  return CheckpointReader(std::move(file), std::move(path), *header);
 }
 
 // `payload` is valid until the next call.

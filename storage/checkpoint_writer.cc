@@ -127,16 +127,16 @@ void CheckpointWriter::DoAll(std::unique_lock<std::mutex>& lock) {
     queue_.pop_front();
     if (!work([&] { return Write(next.block, next.type); })) return;
     queued_bytes_ -= next.block.size();
-    file_bytes_ = offset_;
+    file_bytes_ = file_->bytes();
     if (full_ && queued_bytes_ <= kQueueBytes / 2) {
       full_ = false;
       Enter(step_);
     }
-    if (offset_ - paced_ >= kPaceEvery) Pace(lock);
+    if (file_bytes_ - paced_ >= kPaceEvery) Pace(lock);
   }
   if (ending_) return;
   if (step_ == Step::kEnding && work([&] { return WriteEnd(*records_); })) {
-    file_bytes_ = offset_;
+    file_bytes_ = file_->bytes();
     Enter(Step::kWritten);
   }
   if (step_ == Step::kNaming && work([&] { return Name(); })) Enter(Step::kDone);
@@ -175,13 +175,12 @@ Result<void> CheckpointWriter::Write(const std::string& payload, CheckpointBlock
                                                  bytes - sizeof block.checksum);
   Encode(block, *room);
   if (auto wrote = file_->Append(bytes); !wrote) return wrote;
-  offset_ = file_->bytes();
   if (type != CheckpointBlock::kEnd) {
     ++end_.blocks;
     end_.bytes += payload.size();
   }
-  if (offset_ - synced_ < kSyncEvery) return {};
-  synced_ = offset_;
+  if (file_->bytes() - synced_ < kSyncEvery) return {};
+  synced_ = file_->bytes();
   return file_->Sync();
 }
 
@@ -218,9 +217,9 @@ Result<void> CheckpointWriter::RemoveOlder() {
 
 // Waits until the file is no further than its pace allows.
 void CheckpointWriter::Pace(std::unique_lock<std::mutex>& lock) {
-  paced_ = offset_;
+  paced_ = file_bytes_;
   while (bytes_per_second_ != 0 && options_.background && !ending_) {
-    const auto due = began_ + std::chrono::microseconds(offset_ * 1000000 / bytes_per_second_);
+    const auto due = began_ + std::chrono::microseconds(file_bytes_ * 1000000 / bytes_per_second_);
     if (std::chrono::steady_clock::now() >= due) return;
     changed_.wait_until(lock, due);
   }

@@ -90,9 +90,7 @@ class CheckpointWriter {
 
   // The worker's own.
   std::optional<SequentialWriter> file_;
-  uint64_t offset_ = 0;
   uint64_t synced_ = 0;
-  uint64_t paced_ = 0;
   CheckpointEnd end_;
   std::chrono::steady_clock::time_point began_;
 
@@ -107,6 +105,7 @@ class CheckpointWriter {
   bool full_ = false;
   std::optional<uint64_t> records_;
   uint64_t file_bytes_ = 0;
+  uint64_t paced_ = 0;  // of them
   uint64_t bytes_per_second_;
   Step step_ = Step::kWriting;
   std::optional<Error> error_;

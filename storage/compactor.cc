@@ -67,7 +67,6 @@ bool Compactor::Begin() {
   const MadeCheckpoint& checkpoint = made_.front();
   auto pass = std::make_unique<Pass>();
   pass->checkpoint = checkpoint.sequence;
-  pass->direct_io = log_.direct_io();
   pass->dead_percent = options_.dead_percent;
   pass->segments = log_.SealedSegments(checkpoint.lsn);
   // The one that held the checkpoint's tail is read record by record when that checkpoint is opened.
@@ -181,7 +180,7 @@ void Compactor::Rewrite(const Pass& pass) {
     Report([&](Outcome& outcome) { outcome.errors.push_back(error.message); });
   };
   auto checkpoint =
-      CheckpointReader::Open(files_, directory_, pass.checkpoint, log_.log_id(), pass.direct_io);
+      CheckpointReader::Open(files_, directory_, pass.checkpoint, log_.log_id(), log_.direct_io());
   if (!checkpoint) return fail(checkpoint.error());
   auto liveness = read_(*checkpoint);
   if (!liveness) return fail(liveness.error());

@@ -46,14 +46,6 @@ class Liveness {
 // Reads it from a checkpoint. Any thread.
 using ReadLiveness = std::function<Result<std::unique_ptr<Liveness>>(CheckpointReader&)>;
 
-// A checkpoint that there is.
-struct MadeCheckpoint {
-  uint64_t sequence = 0;
-  Lsn lsn{};             // whose state it holds
-  uint64_t segment = 0;  // that holds it
-  Lsn last_death{};      // between there and `lsn` no message has died
-};
-
 struct CompactionOptions {
   uint32_t dead_percent = 50;            // of a segment's bytes, from which it is written anew; 0: never
   uint64_t bytes_per_second = 32 << 20;  // pace of reading and writing; 0: none
@@ -98,7 +90,6 @@ class Compactor {
   // What a pass looks at, and what comes of it.
   struct Pass {
     uint64_t checkpoint = 0;  // the older one's sequence number
-    bool direct_io = false;
     uint32_t dead_percent = 0;
     std::vector<SealedSegment> segments;  // below it
     Lsn same_below{};  // the messages there that were alive in the last pass are so in this one

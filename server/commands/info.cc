@@ -140,9 +140,9 @@ void Checkpoints(Context& ctx, Lines& lines) {
   lines.Add("aof_rewrites", status.rewrites);
   lines.Add("aof_last_write_status", ctx.log().failure() ? "err" : "ok");
   lines.Add("aof_current_size", storage::Value(ctx.log().tail()));
-  lines.Add("aof_base_size", storage::Value(status.last_lsn));
+  lines.Add("aof_base_size", storage::Value(status.newest.lsn));
   lines.Add("checkpoint_in_progress", uint64_t{status.under_way});
-  lines.Add("checkpoint_last_lsn", storage::Value(status.last_lsn));
+  lines.Add("checkpoint_last_lsn", storage::Value(status.newest.lsn));
   lines.Add("checkpoint_last_bytes", status.last_bytes);
   lines.Add("checkpoint_last_msec", status.last_took_ms);
   lines.Add("checkpoint_last_error", status.last_error);

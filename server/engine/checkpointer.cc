@@ -19,11 +19,11 @@ Checkpointer::Checkpointer(storage::FileSystem& files, std::string directory,
       next_sequence_(loaded.next_sequence),
       // What the log holds behind the checkpoint may be no event, but the batch that closed it.
       shown_(loaded.replayed == 0 ? log.tail() : loaded.lsn),
-      tried_(shown_),
-      tried_loss_(loaded.lsn) {  // what was lost before is not known
-  status_.last_sequence = loaded.sequence;
-  status_.last_segment = loaded.segment;
-  status_.last_lsn = status_.last_loss = loaded.lsn;
+      tried_(shown_) {
+  status_.newest = {.sequence = loaded.sequence,
+                    .lsn = loaded.lsn,
+                    .segment = loaded.segment,
+                    .last_death = loaded.lsn};  // what died before is not known
   status_.last_bytes = loaded.file_bytes;
   status_.last_unix_ms = loaded.unix_ms;
 }
@@ -79,7 +79,7 @@ void Checkpointer::Start(CheckpointReason reason, uint64_t unix_ms) {
       header);
   tried_ = header.lsn;
   tried_events_ = engine_.events();
-  tried_loss_ = std::max(tried_loss_, engine_.last_loss());
+  tried_loss_ = std::max(status_.newest.last_death, engine_.last_loss());
   status_.under_way = true;
   status_.scheduled = false;
   status_.reason = reason;
@@ -109,11 +109,11 @@ void Checkpointer::Settle(uint64_t unix_ms) {
     ++status_.made;
     if (status_.reason == CheckpointReason::kRewrite) ++status_.rewrites;
     status_.last_error.clear();
-    status_.last_sequence = writer_->header().sequence;
-    status_.last_segment = writer_->header().segment;
+    const storage::CheckpointHeader& header = writer_->header();
+    status_.newest = {
+        .sequence = header.sequence, .lsn = header.lsn, .segment = header.segment, .last_death = tried_loss_};
     status_.last_unix_ms = unix_ms;
-    status_.last_lsn = shown_ = writer_->header().lsn;
-    status_.last_loss = tried_loss_;
+    shown_ = header.lsn;
     shown_events_ = tried_events_;
     status_.last_bytes = writer_->file_bytes();
   }

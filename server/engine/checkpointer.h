@@ -37,11 +37,8 @@ struct CheckpointStatus {
   std::string last_error;
   uint64_t last_took_ms = 0;
   // Of the newest that there is; 0 where there is none.
-  uint64_t last_sequence = 0;
-  uint64_t last_segment = 0;
+  storage::MadeCheckpoint newest;
   uint64_t last_unix_ms = 0;
-  storage::Lsn last_lsn{};
-  storage::Lsn last_loss{};  // streams have lost nothing between there and it
   uint64_t last_bytes = 0;
 };
 
@@ -102,7 +99,7 @@ class Checkpointer {
   uint64_t shown_events_ = 0;  // applied then
   uint64_t tried_events_ = 0;
   storage::Lsn tried_;                                 // so would the one of the last attempt be
-  storage::Lsn tried_loss_;                            // and that would be its last_loss
+  storage::Lsn tried_loss_;                            // and that would be its last_death
   std::unique_ptr<storage::CheckpointWriter> writer_;  // while one is under way
 };
 

@@ -93,12 +93,8 @@ void Journal::StopWorkers() {
 }
 
 void Journal::RequestCompaction() {
-  const CheckpointStatus& checkpoint = checkpointer_->status();
-  if (checkpoint.last_sequence == 0) return;
-  compactor_->Request({.sequence = checkpoint.last_sequence,
-                       .lsn = checkpoint.last_lsn,
-                       .segment = checkpoint.last_segment,
-                       .last_death = checkpoint.last_loss});
+  const storage::MadeCheckpoint& newest = checkpointer_->status().newest;
+  if (newest.sequence != 0) compactor_->Request(newest);
 }
 
 storage::Result<void> Journal::Record(std::span<Event> events, storage::Log::Use use) {

@@ -40,7 +40,7 @@ Result<std::unique_ptr<storage::Liveness>> StreamLiveness::Read(storage::Checkpo
     while (!reader.in.empty()) {
       uint8_t type = 0;
       reader(type);
-      if (type != StreamState::kType && type != DeletedPart::kType) {
+      if (!TellsOfMessages(type)) {
         FieldSkipper skipper{reader.in};
         if (!SkipAs<StateRecord>(type, skipper) || !skipper.ok) return malformed();
         reader.in = skipper.in;

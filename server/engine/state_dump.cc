@@ -129,10 +129,10 @@ void StateDump::WriteString(Object& object) {
 }
 
 void StateDump::Put(const StateRecord& record) {
-  messages_ |= TellsOfMessages(record);
   const size_t bytes = EncodedSizeOf(record);
   if (bytes > block_.size() - used_) block_.resize(std::max(used_ + bytes, kBlockBytes + kBlockBytes / 4));
   EncodeAt(record, block_.data() + used_);
+  messages_ |= TellsOfMessages(static_cast<uint8_t>(block_[used_]));
   used_ += bytes;
   cost_ += bytes;
   ++records_;

@@ -247,9 +247,9 @@ using StateRecord = std::variant<StateBegin, FreeSlot, KeyState, StringPart, Str
                                  GroupState, ConsumerState, PendingPart, ProducedMessage, RetentionState,
                                  ItemState, BuyerState, OrderStateRecord, RequestState, RestockState>;
 
-// What a compaction reads a checkpoint for.
-inline bool TellsOfMessages(const StateRecord& record) {
-  return std::holds_alternative<StreamState>(record) || std::holds_alternative<DeletedPart>(record);
+// Of a record's type: whether a compaction reads checkpoints for it.
+constexpr bool TellsOfMessages(uint8_t type) {
+  return type == StreamState::kType || type == DeletedPart::kType;
 }
 
 }  // namespace sluice::engine

@@ -269,7 +269,7 @@ void Server::NoteCheckpoints() {
   if (status.last_failed) {
     spdlog::warn("A checkpoint failed: {}. Nothing is lost; a start replays more", status.last_error);
   } else {
-    spdlog::info("Checkpoint at LSN {}: {} bytes in {} ms", storage::Value(status.last_lsn),
+    spdlog::info("Checkpoint at LSN {}: {} bytes in {} ms", storage::Value(status.newest.lsn),
                  status.last_bytes, status.last_took_ms);
   }
 }
