@@ -12,7 +12,6 @@ namespace {
 
 constexpr uint64_t kEverySecondMs = 1000;
 constexpr uint64_t kNoSyncMs = 30'000;  // about what the kernel takes to write back on its own
-constexpr uint64_t kProbeEvery = 16;    // commits, of which one is waited for however slow they were
 
 }  // namespace
 
@@ -29,7 +28,7 @@ Committer::Committer(std::unique_ptr<WritePath> path, Identity identity, Durabil
     : path_(std::move(path)),
       identity_(identity),
       durability_(durability),
-      wait_us_(wait_us),
+      wait_(wait_us),
       last_block_(std::move(last_block)),
       committed_(end),
       written_(end),
@@ -68,8 +67,7 @@ void Committer::Start(Batch batch) {
   const BlockWrite write = Prepare(*in_flight_);
   ++batches_;
   bytes_ += write.blocks.size() + write.last.size();
-  const uint64_t wait_us = WaitUs();
-  duration_counts_ = wait_us != 0 || wait_us_ == 0;
+  const uint64_t wait_us = wait_.Next();
   started_ = Clock::now();
   if (auto outcome = path_->Start(write, wait_us)) Finish(*outcome);
 }
@@ -106,7 +104,7 @@ BlockWrite Committer::Prepare(const Batch& batch) {
 void Committer::Finish(const WritePath::Outcome& outcome) {
   const auto took = std::chrono::duration_cast<std::chrono::microseconds>(Clock::now() - started_);
   durations_.Add(static_cast<uint64_t>(took.count()));
-  if (duration_counts_) NoteDuration(static_cast<uint64_t>(took.count()));
+  wait_.Note(static_cast<uint64_t>(took.count()));
   const Batch batch = std::move(*in_flight_);
   in_flight_.reset();
   if (!outcome) return Fail(outcome.error());
@@ -119,23 +117,6 @@ void Committer::Finish(const WritePath::Outcome& outcome) {
     NoteUnsynced(batch.file);
   }
   if (batch.records != 0) committed_ = written_;
-}
-
-// How long to wait for the next batch: not at all where the last ones took longer than that. Then one in
-// several is waited for all the same: only a duration that was waited for is the disk's own (the others hold
-// the loop's other work too), so without it a quick disk would never be found quick again.
-uint64_t Committer::WaitUs() const {
-  const bool quick = samples_ < kRecent / 2 || median_us_ < wait_us_;
-  return quick || batches_ % kProbeEvery == 0 ? wait_us_ : 0;
-}
-
-void Committer::NoteDuration(uint64_t us) {
-  recent_us_.at(samples_++ % kRecent) = static_cast<uint32_t>(std::min<uint64_t>(us, UINT32_MAX));
-  auto sorted = recent_us_;
-  const auto end = sorted.begin() + static_cast<std::ptrdiff_t>(std::min<uint64_t>(samples_, kRecent));
-  const auto middle = sorted.begin() + (end - sorted.begin()) / 2;
-  std::nth_element(sorted.begin(), middle, end);
-  median_us_ = *middle;
 }
 
 void Committer::NoteUnsynced(const std::shared_ptr<File>& file) {

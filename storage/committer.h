@@ -11,7 +11,6 @@
 // A write or sync that fails is the end: failure() is set, nothing moves any more.
 #pragma once
 
-#include <array>
 #include <chrono>
 #include <cstdint>
 #include <deque>
@@ -21,6 +20,7 @@
 
 #include "storage/background_sync.h"
 #include "storage/batch.h"
+#include "storage/commit_wait.h"
 #include "storage/log.h"
 #include "storage/lsn.h"
 #include "storage/write_path.h"
@@ -75,7 +75,7 @@ class Committer {
   bool ClaimIsDue() const { return stable_ >= committed_ && claimed_ < committed_; }
   const std::optional<Error>& failure() const { return failure_; }
   int completion_fd() const { return path_->completion_fd(); }
-  uint64_t median_us() const { return median_us_; }
+  uint64_t median_us() const { return wait_.median_us(); }
   const CommitDurations& durations() const { return durations_; }
   uint64_t batches() const { return batches_; }
   uint64_t bytes() const { return bytes_; }
@@ -89,15 +89,13 @@ class Committer {
   void Start(Batch batch);
   void Finish(const WritePath::Outcome& outcome);
   BlockWrite Prepare(const Batch& batch);
-  uint64_t WaitUs() const;
-  void NoteDuration(uint64_t us);
   void NoteUnsynced(const std::shared_ptr<File>& file);
   void TakeBackgroundSync(bool wait);
 
   std::unique_ptr<WritePath> path_;
   Identity identity_;
   Durability durability_;
-  uint32_t wait_us_;
+  CommitWait wait_;
   std::shared_ptr<char> last_block_;  // the copy of the block that is still being filled
 
   std::deque<Batch> queue_;
@@ -118,11 +116,6 @@ class Committer {
   CommitDurations durations_;
   uint64_t batches_ = 0;
   uint64_t bytes_ = 0;
-  static constexpr size_t kRecent = 31;
-  bool duration_counts_ = false;  // of the batch in flight
-  uint64_t samples_ = 0;
-  std::array<uint32_t, kRecent> recent_us_{};
-  uint64_t median_us_ = 0;
 };
 
 }  // namespace sluice::storage

@@ -64,7 +64,7 @@ struct LogOptions {
   Durability durability = Durability::kAlways;
   CommitPath commit_path = CommitPath::kAuto;
   bool direct_io = true;          // O_DIRECT where the file system takes it
-  uint32_t commit_wait_us = 300;  // how long Submit() may wait for its own batch; 0: never
+  uint32_t commit_wait_us = 300;  // how long Submit() waits for its own batch (commit_wait.h); 0: never
   uint32_t spare_segments = 2;    // files kept ready, zeroed; 0: none (a file is allocated when it is needed)
   uint64_t zeroing_bytes_per_second = 30 << 20;
   uint64_t tail_cache_bytes =
@@ -185,7 +185,7 @@ class Log {
   uint64_t uncommitted_bytes() const { return tail() - committed(); }
 
   // Submits what was sealed since the last batch, unless a batch is in flight (then it goes when that one
-  // completes, by Reap()). While recent commits are quick it waits up to commit_wait_us for the completion.
+  // completes, by Reap()). While recent commits are quick it waits for the completion (commit_wait.h).
   // What was read through a Place before this call, Reap() or Tick() may stand elsewhere afterwards: ask
   // again.
   void Submit();

@@ -1,5 +1,6 @@
 // The same log on real files, by every way of committing: io_uring, a thread, inline, each with and without
 // direct I/O.
+#include <fcntl.h>
 #include <gtest/gtest.h>
 #include <linux/filter.h>
 #include <linux/seccomp.h>
@@ -26,6 +27,7 @@
 #include "storage/memory_file_system.h"
 #include "storage/posix_file_system.h"
 #include "storage/spare_files.h"
+#include "storage/uring_write_path.h"
 #include "storage_fixture.h"
 
 namespace sluice::storage {
@@ -255,6 +257,61 @@ TEST(CommitPath, FallsBackToBufferedWrites) {
     for (int i = 0; i < 100; ++i) Commit(*opened.log, std::string(1500, 'x'));
   }
   EXPECT_EQ(MustOpen(files, RealOptions(directory)).bodies.size(), 100u);
+}
+
+// A disk that answers when it is asked to: a pipe takes no more than it holds until somebody reads it.
+class PipeFile : public File {
+ public:
+  PipeFile() { EXPECT_EQ(pipe2(ends_.data(), O_NONBLOCK), 0); }
+  ~PipeFile() override {
+    close(ends_[0]);
+    close(ends_[1]);
+  }
+  void Fill() {
+    const std::string page(4096, 'p');
+    while (write(ends_[1], page.data(), page.size()) > 0) {
+    }
+  }
+  void Empty() {
+    std::string room(1 << 20, '\0');
+    while (read(ends_[0], room.data(), room.size()) > 0) {
+    }
+  }
+  int fd() const override { return ends_[1]; }
+
+  Result<size_t> ReadAt(uint64_t, std::span<char>) override { return 0; }
+  Result<void> WriteAt(uint64_t, std::span<const char>) override { return {}; }
+  Result<void> WriteBlocks(uint64_t, std::span<const char>, std::span<const char>, bool) override {
+    return {};
+  }
+  Result<void> Sync() override { return {}; }
+  Result<void> Allocate(uint64_t) override { return {}; }
+  Result<uint64_t> Size() override { return 0; }
+  Result<std::shared_ptr<const char>> Map(uint64_t) override { return {}; }
+
+ private:
+  std::array<int, 2> ends_{};
+};
+
+TEST(CommitPath, TheRingsWaitEndsWhereTheDiskDoesNotAnswer) {
+  auto path = UringWritePath::Create();
+  ASSERT_TRUE(path.has_value());
+  PipeFile file;
+  const std::string block(kBlockBytes, 'b');
+  const BlockWrite write{.file = &file, .offset = 0, .blocks = block, .last = {}};
+  for (const uint64_t wait_us : {300u, 5000u}) {
+    const auto quick = (*path)->Start(write, wait_us);
+    ASSERT_TRUE(quick.has_value() && quick->has_value());
+    file.Fill();
+    EXPECT_FALSE((*path)->Start(write, wait_us).has_value());
+    EXPECT_FALSE((*path)->Take(wait_us).has_value());
+    file.Empty();
+    pollfd event{.fd = (*path)->completion_fd(), .events = POLLIN, .revents = 0};
+    ASSERT_EQ(poll(&event, 1, 10'000), 1) << "a write completed without saying so";
+    const auto late = (*path)->Take(0);
+    ASSERT_TRUE(late.has_value() && late->has_value());
+    file.Empty();
+  }
 }
 
 TEST(CommitPath, SecondServerIsRefused) {
