@@ -18,6 +18,9 @@ struct Batch {
   uint64_t begin = 0;  // offset in the segment of the header,
   uint64_t end = 0;    // and behind the last record
   bool first = false;  // the segment's first: the segment's header goes out with it
+  // Up to there the segment's blocks may be allocated only, and cost more to write than those that were
+  // written once; 0: all were.
+  uint64_t allocated_end = 0;
   uint32_t records = 0;
   uint32_t flags = 0;
   uint64_t digest = 0;

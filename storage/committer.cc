@@ -11,13 +11,17 @@ namespace sluice::storage {
 namespace {
 
 constexpr uint64_t kEverySecondMs = 1000;
+// A block that is only allocated takes the file system's journal and, with io_uring, a thread of the kernel's
+// for its first write. So that one batch in several pays for it, and not each one, so much is written at a
+// time.
+constexpr uint64_t kZerosBytes = 64 << 10;
 constexpr uint64_t kNoSyncMs = 30'000;  // about what the kernel takes to write back on its own
 
 }  // namespace
 
 Result<std::unique_ptr<Committer>> Committer::Create(std::unique_ptr<WritePath> path, Identity identity,
                                                      Durability durability, uint32_t wait_us, Lsn end) {
-  auto last_block = AllocateBuffer(kBlockBytes);
+  auto last_block = AllocateBuffer(kZerosBytes);
   if (!last_block) return tl::make_unexpected(last_block.error());
   return std::unique_ptr<Committer>(
       new Committer(std::move(path), identity, durability, wait_us, end, std::move(*last_block)));
@@ -88,17 +92,25 @@ BlockWrite Committer::Prepare(const Batch& batch) {
   const uint64_t from = batch.first ? 0 : AlignDown(batch.begin, kBlockBytes);
   const uint64_t whole_end = AlignDown(batch.end, kBlockBytes);
   const uint64_t in_last = batch.end - whole_end;
-  BlockWrite write;
-  write.file = batch.file.get();
-  write.offset = from;
-  write.durable = in_flight_durable_;
-  write.blocks = {batch.memory.get() + from, whole_end - from};
-  if (in_last > 0) {
-    std::copy_n(batch.memory.get() + whole_end, in_last, last_block_.get());
-    std::fill_n(last_block_.get() + in_last, kBlockBytes - in_last, '\0');
-    write.last = {last_block_.get(), kBlockBytes};
-  }
-  return write;
+  std::copy_n(batch.memory.get() + whole_end, in_last, last_block_.get());
+  std::fill_n(last_block_.get() + in_last, kBlockBytes - in_last, '\0');
+  return {.file = batch.file.get(),
+          .offset = from,
+          .blocks = {batch.memory.get() + from, whole_end - from},
+          .last = {last_block_.get(), EndOfWrite(batch) - whole_end},
+          .durable = in_flight_durable_};
+}
+
+// Behind the block that holds the batch's end, or further: where that block is the first to be written of
+// those that are allocated only, zeros go out with it.
+uint64_t Committer::EndOfWrite(const Batch& batch) {
+  const uint64_t end = AlignUp(batch.end, kBlockBytes);
+  if (batch.first) once_written_end_ = 0;
+  if (batch.allocated_end == 0 || end <= once_written_end_) return end;
+  const bool small = batch.end - batch.begin < kZerosBytes;
+  const uint64_t whole_end = AlignDown(batch.end, kBlockBytes);
+  once_written_end_ = small ? std::max(end, std::min(whole_end + kZerosBytes, batch.allocated_end)) : end;
+  return once_written_end_;
 }
 
 void Committer::Finish(const WritePath::Outcome& outcome) {

@@ -89,6 +89,7 @@ class Committer {
   void Start(Batch batch);
   void Finish(const WritePath::Outcome& outcome);
   BlockWrite Prepare(const Batch& batch);
+  uint64_t EndOfWrite(const Batch& batch);
   void NoteUnsynced(const std::shared_ptr<File>& file);
   void TakeBackgroundSync(bool wait);
 
@@ -96,7 +97,8 @@ class Committer {
   Identity identity_;
   Durability durability_;
   CommitWait wait_;
-  std::shared_ptr<char> last_block_;  // the copy of the block that is still being filled
+  std::shared_ptr<char> last_block_;  // a copy of the block that is still being filled, and zeros behind it
+  uint64_t once_written_end_ = 0;     // of the blocks that this wrote to the segment of the last batch
 
   std::deque<Batch> queue_;
   std::optional<Batch> in_flight_;

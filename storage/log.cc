@@ -119,7 +119,8 @@ Result<void> Log::Roll(size_t max_bytes) {
                      .memory = std::move(next->memory),
                      .capacity = capacity,
                      .offset = kSegmentHeaderBytes,
-                     .fresh = true});
+                     .fresh = true,
+                     .zeroed = next->zeroed});
   reserve_bytes_ = capacity / kReserveShare;
   return {};
 }
@@ -210,18 +211,23 @@ Result<Log::NextSegment> Log::Next(uint64_t sequence, uint64_t capacity) {
   if (!memory) return tl::make_unexpected(memory.error());
   if (!held_ && spares_) {
     if (auto failed = spares_->failure()) return tl::make_unexpected(FailForGood(*failed));
-    if (auto ready = spares_->Take(sequence)) held_ = std::move(ready->file);
+    if (auto ready = spares_->Take(sequence)) {
+      held_ = std::move(ready->file);
+      held_is_zeroed_ = ready->zeroed;
+    }
   }
   if (!held_) {
     auto file = Allocate(sequence, capacity);
     if (!file && spares_) spares_->GiveBack(sequence);
     if (!file) return tl::make_unexpected(file.error());
-    return NextSegment{std::move(*file), std::move(*memory)};
+    return NextSegment{.file = std::move(*file), .memory = std::move(*memory)};
   }
   if (capacity > options_.segment_bytes) {
     if (auto grown = held_->Allocate(capacity); !grown) return tl::make_unexpected(grown.error());
+    held_is_zeroed_ = false;
   }
-  return NextSegment{std::exchange(held_, nullptr), std::move(*memory)};
+  return NextSegment{
+      .file = std::exchange(held_, nullptr), .memory = std::move(*memory), .zeroed = held_is_zeroed_};
 }
 
 Result<std::shared_ptr<File>> Log::Allocate(uint64_t sequence, uint64_t capacity) {

@@ -239,6 +239,7 @@ class Log {
   struct NextSegment {
     std::shared_ptr<File> file;
     std::shared_ptr<char> memory;
+    bool zeroed = false;
   };
 
   struct Sealed {
@@ -277,9 +278,10 @@ class Log {
   std::deque<const Segment*> indexed_;      // not asked for yet; behind a null in front: one that is in use
   std::unique_ptr<SegmentWriter> writer_;
   std::unique_ptr<SpareFiles> spares_;  // none where nothing may happen in the background
-  std::shared_ptr<File> held_;   // a spare that found no memory, or was too small for the segment wanted
-  uint64_t reserve_bytes_ = 0;   // of the active segment; 0 once the next one is at hand
-  bool growth_refused_ = false;  // since the last Tick()
+  std::shared_ptr<File> held_;  // a spare that found no memory, or was too small for the segment wanted
+  bool held_is_zeroed_ = false;
+  uint64_t reserve_bytes_ = 0;           // of the active segment; 0 once the next one is at hand
+  bool growth_refused_ = false;          // since the last Tick()
   uint64_t refused_bytes_ = UINT64_MAX;  // records from this size on found no space since the last Tick()
   std::optional<Error> refusal_;
   Lsn idle_tail_{};                       // nothing was recorded

@@ -22,6 +22,7 @@ Batch SegmentWriter::CloseBatch(uint32_t flags) {
               .begin = begin_,
               .end = position_,
               .first = std::exchange(target_.fresh, false),
+              .allocated_end = target_.zeroed ? 0 : target_.capacity,
               .records = records_,
               .flags = flags,
               .digest = digest_};

@@ -29,6 +29,7 @@ class SegmentWriter {
     uint64_t capacity = 0;
     uint64_t offset = 0;  // where the next batch begins
     bool fresh = false;   // its header is in memory only
+    bool zeroed = false;  // its blocks have been written once, as far as anybody knows
   };
 
   explicit SegmentWriter(const Checksum& checksum) : checksum_(checksum) {}

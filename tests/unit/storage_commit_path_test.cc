@@ -350,6 +350,8 @@ class HeldFileSystem : public MemoryFileSystem {
   }
   void Hold(bool on = true) { held_ = on; }
   void LetGo(int writes) { allowed_.release(writes); }
+  // How many writes went on into blocks that none had reached before.
+  int first_writes() const { return first_writes_; }
 
  private:
   class HeldFile : public File {
@@ -358,6 +360,9 @@ class HeldFileSystem : public MemoryFileSystem {
     Result<void> WriteBlocks(uint64_t offset, std::span<const char> blocks, std::span<const char> last,
                              bool durable) override {
       if (files_.held_) files_.allowed_.acquire();
+      const uint64_t end = offset + blocks.size() + last.size();
+      files_.first_writes_ += end > written_end_;
+      written_end_ = std::max(written_end_, end);
       return file_->WriteBlocks(offset, blocks, last, durable);
     }
     Result<size_t> ReadAt(uint64_t offset, std::span<char> into) override {
@@ -375,9 +380,11 @@ class HeldFileSystem : public MemoryFileSystem {
    private:
     HeldFileSystem& files_;
     std::unique_ptr<File> file_;
+    uint64_t written_end_ = 0;
   };
 
   std::atomic<bool> held_ = false;
+  std::atomic<int> first_writes_ = 0;
   std::counting_semaphore<> allowed_{0};
 };
 
@@ -450,6 +457,35 @@ TEST(CommitPath, DestructionWaitsForTheBatchInFlight) {
   }
   files.Hold(false);
   EXPECT_EQ(MustOpen(files, SmallOptions()).bodies, Bodies{"in flight"});
+}
+
+// Of small batches one in several is the first to write to blocks that are only allocated.
+TEST(CommitPath, ZerosGoAheadOfSmallBatches) {
+  constexpr int kBatches = 300;
+  constexpr uint64_t kSegmentBytes = 256 << 10;
+  HeldFileSystem files;
+  LogOptions options = SmallOptions();
+  options.segment_bytes = kSegmentBytes;
+  Bodies expected;
+  for (int life = 0; life < 2; ++life) {
+    Opened opened = MustOpen(files, options);
+    EXPECT_EQ(opened.bodies, expected);
+    const int before = files.first_writes();
+    for (int i = 0; i < kBatches; ++i) {
+      expected.push_back(std::to_string(i) + std::string(2000, 'z'));
+      Commit(*opened.log, expected.back());
+    }
+    EXPECT_GT(opened.log->stats().segments, 1u);
+    // A segment takes four of them, and its first and last ones.
+    EXPECT_LE(files.first_writes() - before, static_cast<int>(opened.log->stats().segments) * 6);
+    EXPECT_GT(files.first_writes(), before);
+  }
+  const auto reopened = MustOpen(files, options);
+  EXPECT_EQ(reopened.bodies, expected);
+  EXPECT_EQ(reopened.report.cut_bytes, 0u);
+  for (uint64_t segment = 1; segment <= reopened.report.segments; ++segment) {
+    EXPECT_LE(files.Contents(SegmentPath(segment)).size(), kSegmentBytes);
+  }
 }
 
 // The sync of everysec happens behind the caller's back, and the claim of what it made durable follows.
