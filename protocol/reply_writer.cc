@@ -91,15 +91,10 @@ void ReplyWriter::Verbatim(std::string_view format, std::string_view text) {
   out_.append("\r\n", 2);
 }
 
-void ReplyWriter::InsertArray(size_t mark, size_t elements) {
+void ReplyWriter::End(size_t begin, char type, size_t number) {
   char line[kMaxLine];
-  out_.insert(mark, std::string_view(line, WriteLine(line, '*', elements)));
-}
-
-void ReplyWriter::InsertMap(size_t mark, size_t pairs) {
-  if (!resp3()) return InsertArray(mark, 2 * pairs);
-  char line[kMaxLine];
-  out_.insert(mark, std::string_view(line, WriteLine(line, '%', pairs)));
+  const size_t expected_bytes = out_.find('\n', begin) + 1 - begin;
+  out_.replace(begin, expected_bytes, std::string_view(line, WriteLine(line, type, number)));
 }
 
 // The rest of a line, and its end. A CR or LF inside would be taken for that end, so they become spaces.

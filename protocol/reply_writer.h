@@ -47,11 +47,16 @@ class ReplyWriter {
   void Verbatim(std::string_view format, std::string_view text);
   void Raw(std::string_view wire) { out_.append(wire); }  // already RESP: stored fields
 
-  // For an aggregate whose length is known only after its elements: remember where it begins, write the
-  // elements, then put the header before them. Costs a move of what was written since.
+  // For an aggregate whose length is known only after its elements: begin it, write the elements, then say
+  // how many there were and where it began. What was written since is moved where that number has more or
+  // fewer digits than the one that was expected.
+  size_t BeginArray(size_t expected = 0) { return Begin('*', expected); }
+  void EndArray(size_t begin, size_t elements) { End(begin, '*', elements); }
+  size_t BeginMap(size_t expected = 0) { return resp3() ? Begin('%', expected) : BeginArray(2 * expected); }
+  void EndMap(size_t begin, size_t pairs) { resp3() ? End(begin, '%', pairs) : EndArray(begin, 2 * pairs); }
+
+  // Where the next reply will stand.
   size_t Mark() const { return out_.size(); }
-  void InsertArray(size_t mark, size_t elements);
-  void InsertMap(size_t mark, size_t pairs);
   // What was written since `mark`; until the next write.
   std::string_view Since(size_t mark) const { return std::string_view(out_).substr(mark); }
   // Takes back everything since `mark`.
@@ -63,6 +68,12 @@ class ReplyWriter {
     char line[kMaxLine];
     out_.append(line, WriteLine(line, type, number));
   }
+  size_t Begin(char type, size_t expected) {
+    const size_t begin = Mark();
+    Line(type, expected);
+    return begin;
+  }
+  void End(size_t begin, char type, size_t number);
   void AppendOneLine(std::string_view text);
 
   std::string& out_;

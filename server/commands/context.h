@@ -129,9 +129,9 @@ class Context {
   // who listen where nothing is left, or something is again.
   virtual void StockChanged(engine::ObjectId item, uint64_t available) = 0;
 
-  // EXEC: executes each queued request in turn, as one record; the replies follow one another. False where
-  // the log has no room: nothing was executed, and the error is the reply.
-  [[nodiscard]] virtual bool ExecuteAll(const Transaction& transaction) = 0;
+  // EXEC: executes each queued request in turn, as one record, and replies the array of their replies. Where
+  // the log has no room nothing is executed, and the error is the reply.
+  virtual void ExecuteAll(const Transaction& transaction) = 0;
   // WATCH and its end.
   virtual void Watch(std::string_view key) = 0;
   virtual void Unwatch() = 0;

@@ -233,17 +233,17 @@ void Dispatcher::Impl::Queue(Session& session, const Command& command, const pro
 }
 
 // The whole of EXEC is one record: its room is taken before anything is executed.
-bool Dispatcher::Impl::ExecuteAll(Session& session, const Transaction& transaction) {
+void Dispatcher::Impl::ExecuteAll(Session& session, const Transaction& transaction) {
   // An event takes less than twice the request that asks for it and what it fixes besides; what depends on
   // state (the ids that XAUTOCLAIM finds) has to do with the rest, or is refused in its place.
   constexpr size_t kRoomPerRequest = 512;
   constexpr size_t kRoomForState = 64 * 1024;
   const size_t room = kRoomForState + transaction.bytes * 2 + transaction.requests.size() * kRoomPerRequest;
   if (transaction.writes && !journal_.BeginGroup(room, UseOf(transaction.grows))) {
-    Refuse(session, nullptr, errors::kDiskFull);
-    return false;
+    return Refuse(session, nullptr, errors::kDiskFull);
   }
   in_exec_ = true;
+  protocol::ReplyWriter(session.output.bytes(), session.version).Array(transaction.requests.size());
   // What came before in the transaction has changed something: there is no running it again.
   const storage::ColdReads::InPlace in_place(cold_reads_);
   for (const std::string& wire : transaction.requests) {
@@ -261,7 +261,6 @@ bool Dispatcher::Impl::ExecuteAll(Session& session, const Transaction& transacti
   }
   in_exec_ = false;
   if (transaction.writes) journal_.EndGroup();
-  return true;
 }
 
 void Dispatcher::Impl::Refuse(Session& session, const Command* command, std::string_view error) {

@@ -84,7 +84,7 @@ class Dispatcher::Impl::Call final : public Context {
     impl_.StockChanged(item, available);
   }
 
-  bool ExecuteAll(const Transaction& transaction) override { return impl_.ExecuteAll(session, transaction); }
+  void ExecuteAll(const Transaction& transaction) override { impl_.ExecuteAll(session, transaction); }
   void Watch(std::string_view key) override { impl_.watches_.Add(session, session.db, key); }
   void Unwatch() override { impl_.watches_.Remove(session); }
   bool Unblock(Session& blocked, bool with_error) override {

@@ -87,7 +87,7 @@ class Dispatcher::Impl {
   bool MustWait(const Session& session, const Command& command) const;
   void Resume();
   void Queue(Session& session, const Command& command, const protocol::Request& request);
-  bool ExecuteAll(Session& session, const Transaction& transaction);
+  void ExecuteAll(Session& session, const Transaction& transaction);
   void Refuse(Session& session, const Command* command, std::string_view error);
   bool MayRun(Session& session, const Command& command, const protocol::Request& request);
   acl::Denied DeniedTo(Session& session, const Command& command, const protocol::Request& request);

@@ -99,7 +99,7 @@ void Type(Context& ctx) {
 }
 
 void Keys_(Context& ctx) {
-  const size_t mark = ctx.reply.Mark();
+  const size_t array = ctx.reply.BeginArray();
   size_t written = 0;
   const engine::Keyspace& keys = ctx.engine.keys();
   for (size_t slot = 0; slot < keys.slots(); ++slot) {
@@ -108,7 +108,7 @@ void Keys_(Context& ctx) {
     ctx.reply.Bulk(object->key);
     ++written;
   }
-  ctx.reply.InsertArray(mark, written);
+  ctx.reply.EndArray(array, written);
 }
 
 // The cursor is a slot number: see Keyspace.

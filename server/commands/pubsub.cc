@@ -64,14 +64,14 @@ void UnsubscribeFrom(Context& ctx, ChannelKind kind, std::string_view what) {
 
 void ListChannels(Context& ctx, ChannelKind kind) {
   if (ctx.argc() > 3) return ctx.reply.Error(errors::BadSubcommand(ctx.arg(1), "PUBSUB"));
-  const size_t mark = ctx.reply.Mark();
+  const size_t array = ctx.reply.BeginArray();
   size_t count = 0;
   ctx.subscriptions().ForEach(kind, [&](const Channel& channel) {
     if (ctx.argc() == 3 && !GlobMatches(ctx.arg(2), channel.name)) return;
     ctx.reply.Bulk(channel.name);
     ++count;
   });
-  ctx.reply.InsertArray(mark, count);
+  ctx.reply.EndArray(array, count);
 }
 
 void CountSubscribers(Context& ctx, ChannelKind kind) {

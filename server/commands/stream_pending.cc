@@ -21,7 +21,7 @@ void WriteSummary(Context& ctx, const engine::ConsumerGroup& group) {
   }
   WriteId(ctx.reply, pending.first_id());
   WriteId(ctx.reply, pending.last_id());
-  const size_t mark = ctx.reply.Mark();
+  const size_t array = ctx.reply.BeginArray();
   size_t consumers = 0;
   for (const auto& [name, consumer] : group.consumers()) {
     const size_t held = pending.size_of(consumer->number);
@@ -31,7 +31,7 @@ void WriteSummary(Context& ctx, const engine::ConsumerGroup& group) {
     ctx.reply.BulkInteger(static_cast<int64_t>(held));
     ++consumers;
   }
-  ctx.reply.InsertArray(mark, consumers);
+  ctx.reply.EndArray(array, consumers);
 }
 
 struct PendingRange {
@@ -57,7 +57,7 @@ bool WritePending(Context& ctx, const engine::ConsumerGroup& group, const Pendin
 
 void Extended(Context& ctx, const engine::ConsumerGroup& group, const PendingRange& range,
               std::optional<std::string_view> consumer_name) {
-  const size_t mark = ctx.reply.Mark();
+  const size_t array = ctx.reply.BeginArray(std::min<uint64_t>(range.count, group.pending().size()));
   uint64_t written = 0;
   const engine::PendingList& pending = group.pending();
   auto write = [&](const engine::Pending& entry) {
@@ -65,14 +65,12 @@ void Extended(Context& ctx, const engine::ConsumerGroup& group, const PendingRan
     written += WritePending(ctx, group, range, entry);
     return true;
   };
-  if (consumer_name) {
-    const engine::Consumer* consumer = group.FindConsumer(*consumer_name);
-    if (consumer == nullptr) return ctx.reply.Array(0);
-    pending.ScanOf(consumer->number, range.from, write);
-  } else {
+  if (!consumer_name) {
     pending.Scan(range.from, write);
+  } else if (const engine::Consumer* consumer = group.FindConsumer(*consumer_name)) {
+    pending.ScanOf(consumer->number, range.from, write);
   }
-  ctx.reply.InsertArray(mark, written);
+  ctx.reply.EndArray(array, written);
 }
 
 }  // namespace

@@ -29,19 +29,20 @@ void Range(Context& ctx, size_t start_at, size_t end_at, bool backwards) {
   if (*found == nullptr) return ctx.reply.Array(0);
   if (count == 0) return ctx.reply.NullArray();
 
-  const size_t mark = ctx.reply.Mark();
-  size_t written = 0;
+  const engine::Stream& stream = (*found)->stream();
   const size_t most = count ? static_cast<size_t>(*count) : SIZE_MAX;
+  const size_t array = ctx.reply.BeginArray(std::min<uint64_t>(most, stream.length()));
+  size_t written = 0;
   EntryWriter writer(ctx);
   auto write = [&](StreamId id, storage::Place place) {
     return (writer.Write(id, place) || ctx.reads_on()) && ++written < most;
   };
   if (backwards) {
-    ctx.ScanBack((*found)->stream(), *from, *to, write);
+    ctx.ScanBack(stream, *from, *to, write);
   } else {
-    ctx.Scan((*found)->stream(), *from, *to, write);
+    ctx.Scan(stream, *from, *to, write);
   }
-  ctx.reply.InsertArray(mark, written);
+  ctx.reply.EndArray(array, written);
 }
 
 }  // namespace

@@ -49,12 +49,12 @@ void Xread(Context& ctx) {
   ReadReply reply(ctx, *options);
   for (size_t i = 0; i < options->streams && reply.HasRoom(); ++i) {
     if (streams[i] == nullptr || after[i] >= streams[i]->stream().last_id()) continue;
-    reply.BeginStream(ctx.arg(options->keys_at + i));
-    ctx.Scan(streams[i]->stream(), *engine::Next(after[i]), engine::kMaxStreamId,
-             [&](StreamId id, storage::Place place) {
-               reply.Entry(id, place);
-               return reply.StreamHasRoom();
-             });
+    const engine::Stream& stream = streams[i]->stream();
+    reply.BeginStream(ctx.arg(options->keys_at + i), stream.length());
+    ctx.Scan(stream, *engine::Next(after[i]), engine::kMaxStreamId, [&](StreamId id, storage::Place place) {
+      reply.Entry(id, place);
+      return reply.StreamHasRoom();
+    });
     reply.EndStream(false);
   }
   if (reply.streams() != 0) return reply.End();

@@ -72,7 +72,7 @@ class GroupRead {
   void Serve(size_t i, bool claims) {
     const GroupRef& ref = groups_[i];
     const uint32_t consumer = ConsumerOf(ref);
-    reply_.BeginStream(Key(i));
+    reply_.BeginStream(Key(i), ref.stream->length());
     if (claims) TakeOver(ref, consumer);
     ReadNew(ref, consumer);
     reply_.EndStream(false);
@@ -161,9 +161,10 @@ class GroupRead {
   void ReadHistory(size_t i) {
     const GroupRef& ref = groups_[i];
     const uint32_t consumer = ConsumerOf(ref);
-    reply_.BeginStream(Key(i));
+    const engine::Consumer* existing = ref.group->FindConsumer(options_.consumer);
+    reply_.BeginStream(Key(i), existing == nullptr ? 0 : ref.group->pending().size_of(existing->number));
     std::vector<StreamId> again;
-    if (const engine::Consumer* existing = ref.group->FindConsumer(options_.consumer)) {
+    if (existing != nullptr) {
       ref.group->pending().ScanOf(existing->number, *positions_[i], [&](const engine::Pending& pending) {
         if (pending.id == *positions_[i]) return true;
         if (const auto place = ctx_.Find(*ref.stream, pending.id)) {

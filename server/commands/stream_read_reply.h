@@ -1,6 +1,8 @@
 // The reply to XREAD and XREADGROUP.
 #pragma once
 
+#include <algorithm>
+
 #include "server/commands/stream_lookup.h"
 #include "server/commands/stream_read_options.h"
 
@@ -10,21 +12,24 @@ namespace sluice::commands {
 class ReadReply {
  public:
   ReadReply(Context& ctx, const ReadOptions& options)
-      : ctx_(ctx), reply_(ctx.reply), options_(options), writer_(ctx), mark_(ctx.reply.Mark()) {}
+      : ctx_(ctx), reply_(ctx.reply), options_(options), writer_(ctx), begin_(ctx.reply.Mark()) {}
 
   // Whether another entry may be written: of this stream, and at all. The first one always may; none where
   // nothing more is to be read.
   bool StreamHasRoom() const { return entries_ < options_.count && HasRoom(); }
   bool HasRoom() const {
     if (all_entries_ == 0) return true;
-    return ctx_.reads_on() && all_entries_ < options_.max_count && reply_.Mark() - mark_ < options_.max_bytes;
+    return ctx_.reads_on() && all_entries_ < options_.max_count &&
+           reply_.Mark() - begin_ < options_.max_bytes;
   }
 
-  void BeginStream(std::string_view key) {
-    stream_mark_ = reply_.Mark();
-    if (reply_.version() == protocol::Version::kResp2) reply_.Array(2);
+  // `most`: entries that the stream can show.
+  void BeginStream(std::string_view key, uint64_t most) {
+    if (streams_ == 0) resp2() ? reply_.BeginArray(1) : reply_.BeginMap(1);
+    stream_begin_ = reply_.Mark();
+    if (resp2()) reply_.Array(2);
     reply_.Bulk(key);
-    entries_mark_ = reply_.Mark();
+    entries_begin_ = reply_.BeginArray(std::min<uint64_t>(most, options_.count));
     entries_ = 0;
   }
   void Entry(engine::StreamId id, storage::Place place) {
@@ -52,20 +57,15 @@ class ReadReply {
   size_t entries() const { return entries_; }
   // Without entries the stream is left out, unless it shows a history, which may be empty.
   void EndStream(bool even_if_empty) {
-    if (entries_ == 0 && !even_if_empty) return reply_.Truncate(stream_mark_);
-    reply_.InsertArray(entries_mark_, entries_);
+    if (entries_ == 0 && !even_if_empty) return reply_.Truncate(streams_ == 0 ? begin_ : stream_begin_);
+    reply_.EndArray(entries_begin_, entries_);
     ++streams_;
   }
   size_t streams() const { return streams_; }
-  void End() {
-    if (reply_.version() == protocol::Version::kResp2) {
-      reply_.InsertArray(mark_, streams_);
-    } else {
-      reply_.InsertMap(mark_, streams_);
-    }
-  }
+  void End() { resp2() ? reply_.EndArray(begin_, streams_) : reply_.EndMap(begin_, streams_); }
 
  private:
+  bool resp2() const { return reply_.version() == protocol::Version::kResp2; }
   void Count() {
     ++entries_;
     ++all_entries_;
@@ -75,9 +75,9 @@ class ReadReply {
   protocol::ReplyWriter& reply_;
   const ReadOptions& options_;
   EntryWriter writer_;
-  size_t mark_;
-  size_t stream_mark_ = 0;
-  size_t entries_mark_ = 0;
+  size_t begin_;
+  size_t stream_begin_ = 0;
+  size_t entries_begin_ = 0;
   size_t entries_ = 0;      // of this stream
   size_t all_entries_ = 0;  // of all
   size_t streams_ = 0;

@@ -18,8 +18,7 @@ void Exec(Context& ctx) {
     return ctx.reply.Error("-EXECABORT Transaction discarded because of previous errors.");
   }
   if (changed) return ctx.reply.NullArray();
-  const size_t mark = ctx.reply.Mark();
-  if (ctx.ExecuteAll(*transaction)) ctx.reply.InsertArray(mark, transaction->requests.size());
+  ctx.ExecuteAll(*transaction);
 }
 
 void Discard(Context& ctx) {

@@ -91,20 +91,24 @@ TEST(ReplyWriter, WritesAggregates) {
                 "*18446744073709551615\r\n");
 }
 
-TEST(ReplyWriter, InsertsALengthThatIsKnownLate) {
-  const auto write = [](ReplyWriter& w) {
-    w.Integer(1);
-    const size_t outer = w.Mark();
-    w.Bulk("a");
-    const size_t inner = w.Mark();
-    for (int i = 0; i < 11; ++i) w.Integer(i);
-    w.InsertArray(inner, 11);
-    w.InsertMap(outer, 1);
+TEST(ReplyWriter, SaysALengthThatIsKnownLate) {
+  const auto write = [](size_t expected) {
+    return [expected](ReplyWriter& w) {
+      w.Integer(1);
+      const size_t outer = w.BeginMap(expected);
+      w.Bulk("a");
+      const size_t inner = w.BeginArray(expected);
+      for (int i = 0; i < 11; ++i) w.Integer(i);
+      w.EndArray(inner, 11);
+      w.EndMap(outer, 1);
+    };
   };
   const std::string inner =
       "$1\r\na\r\n*11\r\n:0\r\n:1\r\n:2\r\n:3\r\n:4\r\n:5\r\n:6\r\n:7\r\n:8\r\n:9\r\n:10\r\n";
-  ExpectWritten(write, ":1\r\n*2\r\n" + inner, ":1\r\n%1\r\n" + inner);
-  ExpectWritten([](ReplyWriter& w) { w.InsertArray(w.Mark(), 0); }, "*0\r\n");
+  for (const size_t expected : {size_t{0}, size_t{7}, size_t{11}, size_t{99}, size_t{123456}, SIZE_MAX / 2}) {
+    ExpectWritten(write(expected), ":1\r\n*2\r\n" + inner, ":1\r\n%1\r\n" + inner);
+  }
+  ExpectWritten([](ReplyWriter& w) { w.EndArray(w.BeginArray(100), 0); }, "*0\r\n");
 }
 
 TEST(ReplyWriter, TakesBackWhatCameAfterAMark) {
