@@ -35,6 +35,7 @@ class HandleOrder {
   // A place in the order, until its next change.
   class Iterator {
    public:
+    Iterator() = default;  // of no order
     Handle operator*() const { return order_->runs_[run_].handles[at_]; }
     Iterator& operator++() {
       if (++at_ == order_->runs_[run_].size) ++run_, at_ = 0;
@@ -45,9 +46,9 @@ class HandleOrder {
    private:
     friend class HandleOrder;
     Iterator(const HandleOrder* order, size_t run, uint32_t at) : order_(order), run_(run), at_(at) {}
-    const HandleOrder* order_;
-    size_t run_;
-    uint32_t at_;
+    const HandleOrder* order_ = nullptr;
+    size_t run_ = 0;
+    uint32_t at_ = 0;
   };
   Iterator begin() const { return {this, head_, 0}; }
   Iterator end() const { return {this, runs_.size(), 0}; }

@@ -1,172 +1,77 @@
 #include "server/engine/pending_list.h"
 
-#include <iterator>
 #include <utility>
-#include <vector>
-
-#include "server/engine/free_some.h"
 
 namespace sluice::engine {
 
-size_t PendingList::size_of(uint32_t consumer) const {
-  const auto share = shares_.find(consumer);
-  return share == shares_.end() ? 0 : share->second.size();
+StreamId PendingList::first_id() const {
+  if (cells_.empty()) return blocks_.first_id();
+  return blocks_.empty() ? cells_.first_id() : std::min(cells_.first_id(), blocks_.first_id());
+}
+
+StreamId PendingList::last_id() const {
+  if (cells_.empty()) return blocks_.last_id();
+  return blocks_.empty() ? cells_.last_id() : std::max(cells_.last_id(), blocks_.last_id());
 }
 
 std::optional<Pending> PendingList::Find(StreamId id) const {
-  const auto it = by_id_.Find(id);
-  if (it == by_id_.end()) return std::nullopt;
-  return Read(*it);
+  if (auto found = blocks_.Find(id)) return found;
+  return cells_.Find(id);
 }
 
 void PendingList::Put(const Pending& pending) {
-  const bool behind_all = by_id_.empty() || last_id() < pending.id;
-  const auto existing = behind_all ? by_id_.end() : by_id_.Find(pending.id);
-  if (existing == by_id_.end()) {
-    const Handle handle = Allocate();
-    Write(handle, pending);
-    by_id_.Insert(handle);
-    Link(handle);
-  } else {
-    const Handle handle = *existing;
-    Unlink(handle);
-    Write(handle, pending);
-    Link(handle);
-  }
-}
-
-PendingList::Delivery::Delivery(PendingList& list, uint32_t consumer, uint64_t now_ms)
-    : list_(list), consumer_(consumer), now_ms_(now_ms) {}
-
-void PendingList::Delivery::Add(StreamId id) {
-  if (share_ != nullptr) {
-    const Handle handle = list_.Allocate();
-    list_.Change(handle) = {.id = id, .since = now_ms_, .deliveries = 1, .consumer = consumer_};
-    list_.by_id_.Append(handle);
-    list_.by_wait_.Append(handle);
-    share_->Append(handle);
-    return;
-  }
-  list_.Put({.id = id, .delivered_ms = now_ms_, .deliveries = 1, .consumer = consumer_});
-  // What is the last one in each order has all that come after it, with higher IDs, behind it.
-  const Handle last = list_.by_id_.back();
-  if (list_.At(last).id == id && list_.by_wait_.back() == last)
-    share_ = &list_.shares_.find(consumer_)->second;
-}
-
-bool PendingList::Erase(StreamId id) {
-  const auto it = by_id_.Find(id);
-  if (it == by_id_.end()) return false;
-  const Handle handle = *it;
-  Unlink(handle);
-  by_id_.EraseAt(it, handle);
-  Free(handle);
-  ForgetIfEmpty();
-  return true;
+  blocks_.Erase(pending.id);
+  cells_.Put(pending);
 }
 
 void PendingList::EraseConsumer(uint32_t consumer) {
-  const auto it = shares_.find(consumer);
-  if (it == shares_.end()) return;
-  const Order share = std::move(it->second);
-  shares_.erase(it);
-  for (Handle handle : share) {
-    by_wait_.Erase(handle);
-    by_id_.Erase(handle);
-  }
-  // Only now: the share's order reads the cells.
-  for (Handle handle : share) Free(handle);
-  ForgetIfEmpty();
+  blocks_.EraseConsumer(consumer);
+  cells_.EraseConsumer(consumer);
 }
 
-Pending PendingList::Read(Handle handle) const {
-  const Cell& cell = At(handle);
-  Pending pending{cell.id, cell.since, cell.deliveries, cell.consumer};
-  if (!pending.owned()) pending.delivered_ms = 0;
-  pending.deliveries = DeliveriesOf(static_cast<uint32_t>(handle));
-  return pending;
+void PendingList::BeginDump(const PendingDump& dump) {
+  cells_.BeginDump(dump);
+  blocks_.BeginDump(dump);
 }
 
-uint64_t PendingList::DeliveriesOf(uint32_t cell) const {
-  const uint32_t deliveries = cells_[cell].deliveries;
-  return deliveries == kLarge ? large_counts_.find(cell)->second : deliveries;
-}
-
-void PendingList::Write(Handle handle, const Pending& pending) {
-  Cell& cell = Change(handle);  // first: a dump may want the large count that goes
-  if (cell.deliveries == kLarge) large_counts_.erase(static_cast<uint32_t>(handle));
-  const bool large = pending.deliveries >= kLarge;
-  if (large) large_counts_[static_cast<uint32_t>(handle)] = pending.deliveries;
-  cell = {.id = pending.id,
-          .since = pending.owned() ? pending.delivered_ms : next_turn_++,
-          .deliveries = large ? kLarge : static_cast<uint32_t>(pending.deliveries),
-          .consumer = pending.consumer};
-}
-
-void PendingList::Link(Handle handle) {
-  const uint32_t consumer = At(handle).consumer;
-  shares_.try_emplace(consumer, ById{this}).first->second.Insert(handle);
-  by_wait_.Insert(handle);
-}
-
-void PendingList::Unlink(Handle handle) {
-  by_wait_.Erase(handle);
-  shares_.find(At(handle).consumer)->second.Erase(handle);
-}
-
-PendingList::Handle PendingList::Allocate() {
-  if (free_ != kNoCell) {
-    const Handle handle{free_};
-    free_ = At(handle).consumer;
-    return handle;
-  }
-  return Handle{cells_.Add()};
-}
-
-void PendingList::Free(Handle handle) {
-  Cell& cell = Change(handle);
-  if (cell.deliveries == kLarge) large_counts_.erase(static_cast<uint32_t>(handle));
-  cell = {
-      .id = {}, .since = 0, .deliveries = 0, .consumer = std::exchange(free_, static_cast<uint32_t>(handle))};
-}
-
-// A group that has caught up gives back what its worst backlog took.
-void PendingList::ForgetIfEmpty() {
-  if (!by_id_.empty()) return;
-  cells_.Clear();
-  free_ = kNoCell;
-}
-
-void PendingList::BeginDump(Dump dump) {
-  cells_.BeginDump([this, dump = std::move(dump), shown = std::vector<Dumped>()](
-                       uint32_t first, std::span<const Cell> cells) mutable {
-    shown.clear();
-    for (uint32_t i = 0; i < cells.size(); ++i) {
-      const Cell& cell = cells[i];
-      if (cell.id == kMinStreamId) continue;
-      shown.push_back({cell.id, cell.since, DeliveriesOf(first + i), cell.consumer});
+// What a dump shows at a time may be a block, or cells that were delivered together.
+bool PendingList::Restore(std::span<const DumpedPending> dumped, uint64_t next_turn) {
+  cells_.set_next_turn(next_turn);
+  for (size_t begin = 0; begin < dumped.size();) {
+    const DumpedPending& first = dumped[begin];
+    const bool delivered = first.consumer != kNobody && first.deliveries == 1;
+    size_t end = begin;
+    StreamId last = kMinStreamId;
+    for (; end < dumped.size(); ++end) {
+      const DumpedPending& next = dumped[end];
+      if (end != begin && (!delivered || next.consumer != first.consumer || next.since != first.since ||
+                           next.deliveries != 1 || next.id <= last))
+        break;
+      const bool has_turn = next.consumer != kNobody || next.since < next_turn;
+      if (next.id == kMinStreamId || contains(next.id) || !has_turn) return false;
+      last = next.id;
     }
-    if (!shown.empty()) dump(shown);
-  });
-}
-
-bool PendingList::Restore(const Dumped& dumped, uint64_t next_turn) {
-  const bool nobodys = dumped.consumer == kNobody;
-  if (dumped.id == kMinStreamId || contains(dumped.id) || (nobodys && dumped.since >= next_turn))
-    return false;
-  // Write() gives what is nobody's the next turn.
-  next_turn_ = dumped.since;
-  Put({dumped.id, dumped.since, dumped.deliveries, dumped.consumer});
-  next_turn_ = next_turn;
+    if (delivered) {
+      Delivery delivery(*this, first.consumer, first.since);
+      for (; begin < end; ++begin) delivery.Add(dumped[begin].id);
+    } else {
+      cells_.Restore(dumped[begin++]);
+    }
+  }
   return true;
 }
 
-// The orders ask the cells: those go behind them.
-bool PendingList::FreeSome(size_t& pieces) {
-  if (by_wait_.FreeSome(pieces) || by_id_.FreeSome(pieces)) return true;
-  if (EraseLarge(shares_, pieces, [](auto& share, size_t& left) { return share.second.FreeSome(left); }))
-    return true;
-  return cells_.FreeSome(pieces);
+void PendingList::Delivery::Flush() {
+  if (count_ == 0) return;
+  const std::span<const uint32_t> deltas(deltas_.data(), std::exchange(count_, 0));
+  const StreamId first = IdIn(deltas.front(), base_);
+  const StreamId last = IdIn(deltas.back(), base_);
+  if (deltas.size() >= kFew && list_.blocks_.Takes(first, now_ms_) && !list_.cells_.HasBetween(first, last)) {
+    list_.blocks_.Append(consumer_, now_ms_, base_, deltas);
+    return;
+  }
+  for (const uint32_t delta : deltas)
+    list_.Put({.id = IdIn(delta, base_), .delivered_ms = now_ms_, .deliveries = 1, .consumer = consumer_});
 }
 
 }  // namespace sluice::engine

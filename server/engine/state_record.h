@@ -122,7 +122,7 @@ struct ConsumerState {
 };
 
 // Some of a group's pending entries, in any order: {id, since u64, deliveries u64, consumer u32} each, as in
-// PendingList::Dumped.
+// DumpedPending.
 struct PendingPart {
   static constexpr uint8_t kType = 20;
   ObjectId stream;

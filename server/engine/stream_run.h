@@ -11,18 +11,11 @@
 #include <absl/container/inlined_vector.h>
 
 #include "server/engine/object_id.h"
+#include "server/engine/packed_id.h"
 #include "server/engine/stream_id.h"
 #include "storage/segment.h"
 
 namespace sluice::engine {
-
-// What the IDs of a run have in common, and the rest of one.
-inline StreamId BaseOf(StreamId id) {
-  return {storage::BaseMs(id.ms), storage::BaseSeq(id.seq)};
-}
-inline StreamId IdIn(const storage::IndexCell& cell, StreamId base) {
-  return {base.ms | (cell.delta >> storage::kSeqBits), base.seq | (cell.delta & (storage::kSeqLimit - 1))};
-}
 
 // A run to read in, until the next change of the stream or the end of the command.
 class RunView {
@@ -43,7 +36,7 @@ class RunView {
   uint64_t rank() const { return rank_; }
   uint32_t size() const { return size_; }
 
-  StreamId IdAt(uint32_t i) const { return IdIn(cells_[i], base_); }
+  StreamId IdAt(uint32_t i) const { return IdIn(cells_[i].delta, base_); }
   storage::Place PlaceAt(uint32_t i) const { return {segment_, cells_[i].offset}; }
 
   // The first index whose ID is at or above `id`; size() where all are below.
@@ -67,20 +60,20 @@ class StreamRun {
   // before it.
   StreamRun(StreamId first, storage::Place place, uint64_t bytes, uint64_t rank)
       : segment_(place.segment), rank_(rank), bytes_(bytes), first_(first) {
-    cells_.push_back({storage::CellDelta(first.ms, first.seq), place.offset});
+    cells_.push_back({DeltaOf(first), place.offset});
   }
 
   // Takes the next entry, whose ID is above last(); false where it needs a run of its own.
   bool Append(StreamId id, storage::Place place, uint64_t bytes) {
     if (place.segment != segment_ || BaseOf(id) != BaseOf(first_)) return false;
-    cells_.push_back({storage::CellDelta(id.ms, id.seq), place.offset});
+    cells_.push_back({DeltaOf(id), place.offset});
     bytes_ += bytes;
     return true;
   }
 
   const storage::Segment* segment() const { return segment_; }
   StreamId first() const { return first_; }
-  StreamId last() const { return IdIn(cells_.back(), BaseOf(first_)); }
+  StreamId last() const { return IdIn(cells_.back().delta, BaseOf(first_)); }
   uint64_t rank() const { return rank_; }
   uint64_t end_rank() const { return rank_ + cells_.size(); }
   void ShiftRank(uint64_t by) { rank_ += by; }

@@ -2,6 +2,7 @@
 
 #include <cstring>
 #include <utility>
+#include <vector>
 
 namespace sluice::engine {
 namespace {
@@ -13,18 +14,18 @@ void Append(std::string& to, const auto& value) {
   to.append(reinterpret_cast<const char*>(&value), sizeof value);
 }
 
-std::string EncodePending(std::span<const PendingList::Dumped> entries) {
+std::string EncodePending(std::span<const DumpedPending> entries) {
   std::string bytes;
   bytes.reserve(entries.size() * kPendingBytes);
-  for (const PendingList::Dumped& entry : entries) {
+  for (const DumpedPending& entry : entries) {
     Append(bytes, entry.id), Append(bytes, entry.since);
     Append(bytes, entry.deliveries), Append(bytes, entry.consumer);
   }
   return bytes;
 }
 
-PendingList::Dumped DecodePending(const char* from) {
-  PendingList::Dumped entry;
+DumpedPending DecodePending(const char* from) {
+  DumpedPending entry;
   const auto take = [&from](auto& value) {
     std::memcpy(&value, from, sizeof value);
     from += sizeof value;
@@ -134,7 +135,7 @@ void DumpGroup(ObjectId id, ConsumerGroup& group, StateDump& dump) {
                            .name = name});
   }
   if (pending.empty()) return;
-  pending.BeginDump([id, number = group.number(), &dump](std::span<const PendingList::Dumped> entries) {
+  pending.BeginDump([id, number = group.number(), &dump](std::span<const DumpedPending> entries) {
     const std::string bytes = EncodePending(entries);
     dump.Put(PendingPart{.stream = id, .group = number, .entries = bytes});
   });
@@ -204,13 +205,14 @@ bool StreamLoad::Take(const ConsumerState& record) {
 bool StreamLoad::Take(const PendingPart& record) {
   ConsumerGroup* group = StreamAccess::Group(stream_, record.group);
   if (group == nullptr || record.entries.size() % kPendingBytes != 0) return false;
-  const uint64_t next_turn = groups_[record.group].next_turn;
+  std::vector<DumpedPending> entries;
+  entries.reserve(record.entries.size() / kPendingBytes);
   for (size_t at = 0; at < record.entries.size(); at += kPendingBytes) {
-    const PendingList::Dumped entry = DecodePending(record.entries.data() + at);
+    const DumpedPending entry = DecodePending(record.entries.data() + at);
     if (entry.consumer != kNobody && !StreamAccess::HasConsumer(*group, entry.consumer)) return false;
-    if (!StreamAccess::PendingOf(*group).Restore(entry, next_turn)) return false;
+    entries.push_back(entry);
   }
-  return true;
+  return StreamAccess::PendingOf(*group).Restore(entries, groups_[record.group].next_turn);
 }
 
 bool StreamLoad::Take(const ProducedMessage& record) {
