@@ -108,6 +108,9 @@ constexpr std::array kOptions = {
            "reads"},
     Option{"cold-read-ahead", Bytes<&Config::cold_read_ahead, 0, kGiB>(), "1mb", kAtStart,
            "what it reads in ahead of a client that reads on; 0: nothing"},
+    Option{"cold-read-buffers", Bytes<&Config::cold_read_buffers, 0, kGiB>(), "9mb", kAtStart,
+           "memory that it reads into for that, past the kernel's page cache, which serves the others; 0: "
+           "serves all"},
     Option{"spare-segments", Number<&Config::spare_segments, 0, 64>(), "2", kAtStart,
            "log files kept ready, zeroed, so that a commit writes no file-system metadata; 0: none"},
     Option{"zeroing-bytes-per-second", Bytes<&Config::zeroing_bytes_per_second, kMiB, 16 * kGiB>(), "30mb",

@@ -79,6 +79,7 @@ struct Config {
   uint64_t tail_cache_bytes;
   uint64_t cold_read_bytes;
   uint64_t cold_read_ahead;
+  uint64_t cold_read_buffers;
   uint64_t spare_segments;
   uint64_t zeroing_bytes_per_second;
   CommitWay commit_path;

@@ -119,7 +119,11 @@ int Serve(const Config& config, const CommandLine& command_line,
       .dead_percent = static_cast<uint32_t>(config.compaction_dead_percent),
       .bytes_per_second = config.compaction_bytes_per_second};
   const storage::ColdReadOptions cold_reads{
-      .pages = &pages, .bytes = config.cold_read_bytes, .ahead_bytes = config.cold_read_ahead};
+      .pages = &pages,
+      .files = &files,
+      .chunk_bytes = config.cold_read_buffers,
+      .bytes = config.cold_read_bytes,
+      .ahead_bytes = config.cold_read_ahead};
   const auto journal = engine::Journal::Open(files, LogOptionsOf(config), engine, &report, checkpoints,
                                              compaction, cold_reads);
   if (!journal) {

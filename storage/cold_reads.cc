@@ -7,9 +7,12 @@
 
 namespace sluice::storage {
 
-ColdReads::ColdReads(const Log& log, const ColdReadOptions& options) : log_(log), options_(options) {
+ColdReads::ColdReads(const Log& log, const ColdReadOptions& options)
+    : log_(log),
+      options_(options),
+      chunks_(options.files != nullptr && log.direct_io() ? options.chunk_bytes : 0) {
   if (options.pages != nullptr && options.bytes != 0) {
-    fetcher_ = std::make_unique<PageFetcher>(*options.pages, options.background);
+    fetcher_ = std::make_unique<PageFetcher>(*options.pages, options.files, options.background);
   }
   Forget();
 }
@@ -23,6 +26,7 @@ void ColdReads::Forget() {
 void ColdReads::TrustAll() {
   begin_ = 0;
   size_ = UINTPTR_MAX;
+  shift_ = 0;
 }
 
 // From here on the call that reads in place is asked nothing more.
@@ -33,6 +37,17 @@ void ColdReads::MeetInPlace() {
 }
 
 bool ColdReads::Look(const Segment& segment, uint64_t offset, uint64_t bytes) {
+  const std::shared_ptr<Chunk> chunk = chunks_.Find(segment, offset);
+  if (chunk != nullptr && offset + bytes <= chunk->begin() + chunk->bytes()) {
+    if (chunk->state() == Chunk::State::kHere) {
+      LookInto(*chunk, segment);
+      return true;
+    }
+    if (!in_place_) {
+      Await(chunk);
+      return false;
+    }
+  }
   const uint64_t first = offset / kWindowBytes * kWindowBytes;
   const uint64_t behind = (offset + bytes + kWindowBytes - 1) / kWindowBytes * kWindowBytes;
   const uint64_t end = std::min(behind, segment.end());
@@ -45,6 +60,32 @@ bool ColdReads::Look(const Segment& segment, uint64_t offset, uint64_t bytes) {
   }
   begin_ = reinterpret_cast<uintptr_t>(segment.data()) + first;
   size_ = end - first;
+  shift_ = 0;
+  return true;
+}
+
+void ColdReads::LookInto(Chunk& chunk, const Segment& segment) {
+  begin_ = reinterpret_cast<uintptr_t>(segment.data()) + chunk.begin();
+  size_ = chunk.bytes();
+  shift_ = reinterpret_cast<uintptr_t>(chunk.memory()) - begin_;
+  if (!chunk.Enter()) return;
+  if (!missed()) chunks_.LeaveBefore(chunk);  // else the call comes back
+  Position position{&segment, chunk.begin()};
+  if (Advance(position, BytesInChunk(position))) FetchAhead(position);
+}
+
+void ColdReads::Await(const std::shared_ptr<Chunk>& chunk) {
+  if (std::find(awaited_.begin(), awaited_.end(), chunk) != awaited_.end()) return;
+  awaited_.push_back(chunk);
+  missing_bytes_ += chunk->bytes();
+}
+
+bool ColdReads::Distrust(const Segment& segment, uint64_t offset) {
+  const std::shared_ptr<Chunk> chunk = chunks_.Find(segment, offset);
+  if (chunk == nullptr || chunk->state() != Chunk::State::kHere) return false;
+  chunk->GiveUp();
+  ++distrusted_;
+  Forget();
   return true;
 }
 
@@ -115,9 +156,14 @@ void ColdReads::Note(std::shared_ptr<const void> owner, std::span<const char> me
 
 uint64_t ColdReads::Fetch() {
   ++waited_;
-  fetcher_->Fetch(call_, std::exchange(missing_, {}));
+  std::vector<Fetched> wanted(std::make_move_iterator(missing_.begin()),
+                              std::make_move_iterator(missing_.end()));
+  wanted.insert(wanted.end(), awaited_.begin(), awaited_.end());
+  missing_.clear();
+  awaited_.clear();
   missing_bytes_ = 0;
-  if (ahead_ && options_.ahead_bytes != 0) FetchAhead(*ahead_);
+  fetcher_->Fetch(call_, std::move(wanted));
+  if (ahead_ && Advance(*ahead_, 0)) FetchAhead(*ahead_);
   ahead_.reset();
   return call_++;
 }
@@ -131,15 +177,44 @@ void ColdReads::ReadOn(const Segment& segment, uint64_t from) {
   if (Advance(position, options_.ahead_bytes / 2)) FetchAhead(position);
 }
 
-void ColdReads::FetchAhead(Position from) {
+// What is not there from `position` on: past the page cache, as far as that is worth it.
+void ColdReads::FetchAhead(Position position) {
+  for (uint64_t ahead = 0; ahead < options_.ahead_bytes;) {
+    if (position.offset == 0) FetchIndexAhead(*position.segment);
+    if (!BeginChunk(position)) return FetchPagesAhead(position);
+    const uint64_t bytes = BytesInChunk(position);
+    ahead += bytes;
+    if (!Advance(position, bytes)) return;
+  }
+}
+
+// From `position` to its chunk's end.
+uint64_t ColdReads::BytesInChunk(Position position) {
+  return std::min(Chunk::kBytes - position.offset % Chunk::kBytes, position.segment->end() - position.offset);
+}
+
+bool ColdReads::BeginChunk(Position position) {
+  if (chunks_.Find(*position.segment, position.offset) != nullptr) return true;
+  auto chunk = chunks_.Begin(*position.segment, position.offset);
+  if (chunk == nullptr) return false;
+  fetcher_->FetchAhead(std::move(chunk));
+  return true;
+}
+
+void ColdReads::FetchIndexAhead(const Segment& segment) {
+  if (segment.has_index())
+    fetcher_->FetchAhead(PageRange{segment.shared_index(), segment.index_runs().bytes()});
+}
+
+void ColdReads::FetchPagesAhead(Position from) {
   Position position = from;
   bool asked = false;
   for (uint64_t left = options_.ahead_bytes;;) {
     const uint64_t bytes = std::min(left, position.segment->end() - position.offset);
     asked |= AskAhead(position, bytes);
     left -= bytes;
-    if (left == 0 || !Advance(position, bytes) || !position.segment->has_index()) break;
-    fetcher_->FetchAhead({position.segment->shared_index(), position.segment->index_runs().bytes()});
+    if (left == 0 || !Advance(position, bytes)) break;
+    FetchIndexAhead(*position.segment);
   }
   if (!asked || !Advance(from, options_.ahead_bytes / 2)) return;
   windows_.At(from.segment->data() + from.offset / kWindowBytes * kWindowBytes).leads_on = true;
@@ -156,7 +231,8 @@ bool ColdReads::AskAhead(Position position, uint64_t bytes) {
     position.offset = std::min(end, (position.offset / kWindowBytes + 1) * kWindowBytes);
   }
   if (position.offset == end) return false;
-  fetcher_->FetchAhead({position.segment->memory(), {data + position.offset, end - position.offset}});
+  fetcher_->FetchAhead(
+      PageRange{position.segment->memory(), {data + position.offset, end - position.offset}});
   for (uint64_t at = position.offset / kWindowBytes * kWindowBytes; at < end; at += kWindowBytes) {
     windows_.At(data + at).asked_until_ms = now_ms_ + kTrustMs;
   }
@@ -190,7 +266,11 @@ void ColdReads::Stop() {
 }
 
 ColdReadStatus ColdReads::status() const {
-  return {.waited = waited_, .in_place = read_in_place_, .bytes = fetcher_ ? fetcher_->bytes() : 0};
+  return {.waited = waited_,
+          .in_place = read_in_place_,
+          .bytes = fetcher_ ? fetcher_->bytes() : 0,
+          .buffer_bytes = chunks_.memory_bytes(),
+          .distrusted = distrusted_};
 }
 
 }  // namespace sluice::storage

@@ -5,12 +5,12 @@
 
 namespace sluice::storage {
 
-void PageFetcher::Fetch(uint64_t ticket, std::vector<PageRange> ranges) {
+void PageFetcher::Fetch(uint64_t ticket, std::vector<Fetched> wanted) {
   {
     const std::lock_guard lock(mutex_);
     if (ending_) return;
     jobs_.push_back(
-        {ticket, {std::make_move_iterator(ranges.begin()), std::make_move_iterator(ranges.end())}});
+        {ticket, {std::make_move_iterator(wanted.begin()), std::make_move_iterator(wanted.end())}});
   }
   // Most servers never need it.
   if (background_ && !thread_.joinable()) thread_ = std::thread([this] { Run(); });
@@ -23,11 +23,11 @@ void PageFetcher::Cancel(uint64_t ticket) {
   std::erase_if(jobs_, [ticket](const Job& job) { return job.ticket == ticket; });
 }
 
-void PageFetcher::FetchAhead(PageRange range) {
+void PageFetcher::FetchAhead(Fetched wanted) {
   {
     const std::lock_guard lock(mutex_);
     if (ending_ || ahead_.size() >= kMostAhead) return;
-    ahead_.push_back(std::move(range));
+    ahead_.push_back(std::move(wanted));
   }
   changed_.notify_one();
 }
@@ -63,9 +63,10 @@ void PageFetcher::Run() {
 bool PageFetcher::WorkOn(std::unique_lock<std::mutex>& lock) {
   if (jobs_.empty()) {
     if (ahead_.empty()) return false;
-    const std::vector<PageRange> piece = TakePiece(ahead_);
+    std::vector<Fetched> piece = TakePiece(ahead_);
     lock.unlock();
     BringIn(piece);
+    piece.clear();
     lock.lock();
     return true;
   }
@@ -73,10 +74,10 @@ bool PageFetcher::WorkOn(std::unique_lock<std::mutex>& lock) {
   jobs_.pop_front();
   in_work_ = job.ticket;
   lock.unlock();
-  BringIn(TakePiece(job.ranges));
+  BringIn(TakePiece(job.wanted));
   lock.lock();
   if (std::exchange(in_work_, 0) != job.ticket) return true;
-  if (!job.ranges.empty()) {
+  if (!job.wanted.empty()) {
     jobs_.push_back(std::move(job));
     return true;
   }
@@ -86,28 +87,37 @@ bool PageFetcher::WorkOn(std::unique_lock<std::mutex>& lock) {
   return true;
 }
 
-// Takes up to kPieceBytes off the front of `ranges`.
-std::vector<PageRange> PageFetcher::TakePiece(std::deque<PageRange>& ranges) const {
-  std::vector<PageRange> piece;
-  size_t room = kPieceBytes;
-  while (!ranges.empty() && room > 0) {
-    PageRange& range = ranges.front();
-    const size_t bytes = std::min(room, range.memory.size());
-    piece.push_back({range.owner, range.memory.first(bytes)});
-    range.memory = range.memory.subspan(bytes);
-    if (range.memory.empty()) ranges.pop_front();
+// Takes about kPieceBytes off the front of `wanted`.
+std::vector<Fetched> PageFetcher::TakePiece(std::deque<Fetched>& wanted) const {
+  std::vector<Fetched> piece;
+  for (size_t room = kPieceBytes; !wanted.empty() && room > 0;) {
+    auto* range = std::get_if<PageRange>(&wanted.front());
+    if (range == nullptr) {
+      piece.push_back(std::move(wanted.front()));
+      wanted.pop_front();
+      break;  // it is one by itself
+    }
+    const size_t bytes = std::min(room, range->memory.size());
+    piece.push_back(PageRange{range->owner, range->memory.first(bytes)});
+    range->memory = range->memory.subspan(bytes);
+    if (range->memory.empty()) wanted.pop_front();
     room -= bytes;
   }
   return piece;
 }
 
-void PageFetcher::BringIn(const std::vector<PageRange>& piece) {
-  // All are announced before the first is waited for: a disk does several things at once.
+void PageFetcher::BringIn(const std::vector<Fetched>& piece) {
+  // All pages are announced before the first is waited for: a disk does several things at once.
   std::vector<std::span<const char>> away;
-  for (const PageRange& range : piece) {
-    if (pages_.Has(range.memory)) continue;
-    pages_.Announce(range.memory);
-    away.push_back(range.memory);
+  for (const Fetched& wanted : piece) {
+    if (const auto* chunk = std::get_if<std::shared_ptr<Chunk>>(&wanted)) {
+      bytes_ += (*chunk)->Load(*files_, pages_);
+      continue;
+    }
+    const std::span<const char> memory = std::get<PageRange>(wanted).memory;
+    if (pages_.Has(memory)) continue;
+    pages_.Announce(memory);
+    away.push_back(memory);
   }
   for (const std::span<const char> memory : away) {
     pages_.BringIn(memory);

@@ -1,5 +1,5 @@
-// Brings pages of mapped files into memory, in a thread of its own: a loop that would have to wait for the
-// disk asks for them here, and goes on with something else.
+// Brings what stands in files into memory, in a thread of its own: a loop that would have to wait for the
+// disk asks for it here, and goes on with something else.
 //
 // Requests are served in turn, a piece of each, so that a large one does not keep a small one waiting. What
 // is fetched ahead of a reader comes when nobody waits.
@@ -14,8 +14,11 @@
 #include <mutex>
 #include <span>
 #include <thread>
+#include <variant>
 #include <vector>
 
+#include "storage/chunk_cache.h"
+#include "storage/file_system.h"
 #include "storage/page_cache.h"
 
 namespace sluice::storage {
@@ -27,10 +30,13 @@ struct PageRange {
   std::span<const char> memory;
 };
 
+using Fetched = std::variant<PageRange, std::shared_ptr<Chunk>>;
+
 class PageFetcher {
  public:
-  // `background`: false: nothing is fetched but in Work(), in the caller (tests).
-  PageFetcher(PageCache& pages, bool background) : pages_(pages), background_(background) {}
+  // `background`: false: nothing is fetched but in Work(), in the caller (tests). `files`: of chunks.
+  PageFetcher(PageCache& pages, FileSystem* files, bool background)
+      : pages_(pages), files_(files), background_(background) {}
   ~PageFetcher() { Stop(); }
   PageFetcher(const PageFetcher&) = delete;
   PageFetcher& operator=(const PageFetcher&) = delete;
@@ -38,13 +44,13 @@ class PageFetcher {
   // Called by another thread when TakeFetched() has something. Before the first Fetch().
   void set_notify(std::function<void()> notify) { notify_ = std::move(notify); }
 
-  // Brings all of `ranges` in; `ticket` (a number of the caller's) is told by TakeFetched() then. After
+  // Brings all of `wanted` in; `ticket` (a number of the caller's) is told by TakeFetched() then. After
   // Stop() nothing is fetched.
-  void Fetch(uint64_t ticket, std::vector<PageRange> ranges);
+  void Fetch(uint64_t ticket, std::vector<Fetched> wanted);
   // Nobody waits for `ticket` any more. It may be told all the same.
   void Cancel(uint64_t ticket);
   // Somebody will probably read this soon. Forgotten where much is to be fetched already.
-  void FetchAhead(PageRange range);
+  void FetchAhead(Fetched wanted);
 
   // Cheap: whether TakeFetched() has something.
   bool has_fetched() const { return has_fetched_; }
@@ -61,19 +67,20 @@ class PageFetcher {
  private:
   // Large enough for a disk to be quick, small enough to take turns.
   static constexpr size_t kPieceBytes = 1 << 20;
-  static constexpr size_t kMostAhead = 64;  // ranges
+  static constexpr size_t kMostAhead = 64;
 
   struct Job {
     uint64_t ticket = 0;
-    std::deque<PageRange> ranges;
+    std::deque<Fetched> wanted;
   };
 
   void Run();
-  std::vector<PageRange> TakePiece(std::deque<PageRange>& ranges) const;
-  void BringIn(const std::vector<PageRange>& piece);
+  std::vector<Fetched> TakePiece(std::deque<Fetched>& wanted) const;
+  void BringIn(const std::vector<Fetched>& piece);
   bool WorkOn(std::unique_lock<std::mutex>& lock);
 
   PageCache& pages_;
+  FileSystem* const files_;
   const bool background_;
   std::function<void()> notify_;
 
@@ -81,7 +88,7 @@ class PageFetcher {
   std::condition_variable changed_;
   std::deque<Job> jobs_;
   uint64_t in_work_ = 0;  // ticket; 0: none, or it was cancelled
-  std::deque<PageRange> ahead_;
+  std::deque<Fetched> ahead_;
   std::vector<uint64_t> fetched_;
   bool ending_ = false;
   std::atomic<bool> has_fetched_ = false;

@@ -13,26 +13,37 @@
 
 namespace sluice::storage {
 
-RecordState Segment::LookAtRecord(uint64_t offset, ColdReads* cold) const {
+RecordLook Segment::LookAtRecord(uint64_t offset, ColdReads* cold) const {
+  const auto at = [&](uint64_t bytes) {
+    return cold == nullptr ? data() + offset : cold->At(*this, offset, bytes);
+  };
   // A record of many entries is asked for with each of them.
-  if (offset == sound_ && offset != 0) return RecordState::kSound;
-  if (offset < kSegmentHeaderBytes || offset % kRecordAlignment != 0) return RecordState::kDamaged;
-  if (end_ < kRecordHeaderBytes || offset > end_ - kRecordHeaderBytes) return RecordState::kDamaged;
+  if (offset == sound_ && offset != 0) {
+    const char* record = at(sound_bytes_);
+    if (record == nullptr) return {RecordState::kAway};
+    if (record == sound_at_) return {RecordState::kSound, record};
+  }
+  if (offset < kSegmentHeaderBytes || offset % kRecordAlignment != 0) return {RecordState::kDamaged};
+  if (end_ < kRecordHeaderBytes || offset > end_ - kRecordHeaderBytes) return {RecordState::kDamaged};
   const auto behind =
       std::upper_bound(stretches_.begin(), stretches_.end(), offset,
-                       [](uint64_t at, const Stretch& stretch) { return at < stretch.offset; });
-  if (behind == stretches_.begin()) return RecordState::kDamaged;
+                       [](uint64_t from, const Stretch& stretch) { return from < stretch.offset; });
+  if (behind == stretches_.begin()) return {RecordState::kDamaged};
   const Stretch& stretch = *std::prev(behind);
-  const char* record = data() + offset;
+  const char* record = at(kRecordHeaderBytes);
+  if (record == nullptr) return {RecordState::kAway};
   const RecordHeader header = LoadRecordHeader(record);
   const uint64_t bytes = RecordBytes(header.body_bytes);
-  if (bytes > end_ - offset) return RecordState::kDamaged;
-  if (cold != nullptr && !cold->Has(*this, offset, bytes)) return RecordState::kAway;
+  if (bytes > end_ - offset) return {RecordState::kDamaged};
+  record = at(bytes);
+  if (record == nullptr) return {RecordState::kAway};
   const Checksum checksum(log_id_, stretch.incarnation);
   const Lsn lsn = Lsn{stretch.lsn} + (offset - stretch.offset);
-  if (checksum(lsn, record + 8, bytes - 8) != header.checksum) return RecordState::kDamaged;
+  if (checksum(lsn, record + 8, bytes - 8) != header.checksum) return {RecordState::kDamaged};
   sound_ = offset;
-  return RecordState::kSound;
+  sound_bytes_ = bytes;
+  sound_at_ = record;
+  return {RecordState::kSound, record};
 }
 
 void Segment::SetIndex(std::shared_ptr<const Sidecar> index, IndexVisitor visit) {
@@ -46,6 +57,8 @@ Remains Segment::Replace(std::shared_ptr<const char> data, uint64_t end,
                          std::shared_ptr<const Sidecar> index) {
   Remains remains{std::move(data_), std::move(index_), std::move(damaged_index_)};
   end_ = end;
+  ++rewrites_;
+  read_past_cache_ = 0;
   stretches_.clear();
   ShowMapped(std::move(data));
   SetIndex(std::move(index), visit_);

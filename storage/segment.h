@@ -1,9 +1,11 @@
 // One file of the log, as readers see it.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "storage/lsn.h"
@@ -22,6 +24,11 @@ enum class RecordState : uint8_t {
   kSound,
   kDamaged,
   kAway,  // not in memory; it has been noted
+};
+// And where it is in memory, its header first, if it is sound: until the end of the command.
+struct RecordLook {
+  RecordState state;
+  const char* record = nullptr;
 };
 
 // A stretch of the log. Readers see one pointer, first to the memory that the bytes were recorded into, later
@@ -57,10 +64,11 @@ class Segment {
   bool mapped() const { return mapped_; }
   // Whether the record whose header stands at `offset` is there as it was written. O(its length), but for the
   // one that was asked for last. Any offset will do.
-  bool RecordIsSound(uint64_t offset) const { return LookAtRecord(offset, nullptr) == RecordState::kSound; }
-  // The same for who must not wait for the disk: its header is in memory, all of it may not be. `cold` null:
-  // reads in place.
-  RecordState LookAtRecord(uint64_t offset, ColdReads* cold) const;
+  bool RecordIsSound(uint64_t offset) const {
+    return LookAtRecord(offset, nullptr).state == RecordState::kSound;
+  }
+  // The same for who must not wait for the disk. `cold` null: reads in place.
+  RecordLook LookAtRecord(uint64_t offset, ColdReads* cold) const;
 
   // Whether the index has come.
   bool has_index() const { return index_ != nullptr; }
@@ -75,8 +83,15 @@ class Segment {
     return *index_;
   }
 
-  // Where it stands on disk, for messages.
+  // Where it stands on disk.
   const std::string& path() const { return path_; }
+  // How often Replace() was called: what was read of the file before is not what it holds now.
+  uint64_t rewrites() const { return rewrites_; }
+  // Notes that a chunk of the file is read past the page cache; false where it was before, or may have been.
+  bool NoteReadPastCache(uint64_t chunk) const {
+    const uint64_t bit = uint64_t{1} << std::min<uint64_t>(chunk, 63);
+    return (std::exchange(read_past_cache_, read_past_cache_ | bit) & bit) == 0;
+  }
 
   // ---- the log's
 
@@ -112,7 +127,12 @@ class Segment {
   uint64_t log_end_ = 0;
   std::vector<Stretch> stretches_;
   std::string path_;
-  mutable uint64_t sound_ = 0;  // offset of the record that was verified last
+  uint64_t rewrites_ = 0;
+  mutable uint64_t read_past_cache_ = 0;  // chunks, as bits
+  // The record that was verified last: offset, length, and where it was in memory then.
+  mutable uint64_t sound_ = 0;
+  mutable uint64_t sound_bytes_ = 0;
+  mutable const char* sound_at_ = nullptr;
 
   IndexVisitor visit_ = nullptr;
   mutable std::shared_ptr<const Sidecar> index_;

@@ -75,9 +75,10 @@ class Context {
   // nothing and can record nothing. Let it go on until reads_on() is false: what else it asks for meanwhile
   // is brought in too.
   std::optional<engine::EntryView> Read(storage::Place place) {
-    switch (engine::LookAtEntry(place, cold_reads_)) {
+    const engine::EntryLook look = engine::LookAtEntry(place, cold_reads_);
+    switch (look.state) {
       case storage::RecordState::kSound:
-        return engine::ReadEntry(place);
+        return engine::ReadEntry(look.event);
       case storage::RecordState::kDamaged:
         if (!damaged_) damaged_ = place;
         break;

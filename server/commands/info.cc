@@ -173,6 +173,7 @@ void Persistence(Context& ctx, Lines& lines) {
   lines.Add("cold_reads", cold.waited);
   lines.Add("cold_reads_in_place", cold.in_place);
   lines.Add("cold_read_bytes", cold.bytes);
+  lines.Add("cold_read_buffer_bytes", cold.buffer_bytes);
   lines.Add("recovery", ctx.host.Facts().recovery);
 }
 

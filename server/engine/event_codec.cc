@@ -48,9 +48,8 @@ std::optional<AppendEntry> EventReader::NextEntry() {
   return std::nullopt;
 }
 
-EntryView ReadEntry(storage::Place place) {
+EntryView ReadEntry(const char* event) {
   using Layout = EntryLayout;
-  const char* const event = place.data();
   return {.id = Layout::Load<StreamId>(event, Layout::kIdAt),
           .pairs = Layout::Load<uint32_t>(event, Layout::kPairsAt),
           .fields = {event + Layout::kFieldsAt, Layout::Load<uint32_t>(event, Layout::kFieldBytesAt)}};
@@ -60,24 +59,37 @@ uint64_t EntryBytes(storage::Place place) {
   return EntryLayout::kFieldsAt + EntryLayout::Load<uint32_t>(place.data(), EntryLayout::kFieldBytesAt);
 }
 
+namespace {
+
 // The event says how far it stands from its record's header, which says how long the record is.
-storage::RecordState LookAtRecordedEntry(storage::Place place, storage::ColdReads& cold) {
+EntryLook LookOnce(storage::Place place, storage::ColdReads& cold) {
+  using storage::RecordState;
   constexpr uint64_t kHead = EntryLayout::kStreamAt;
   constexpr uint64_t kFirstBody = storage::kSegmentHeaderBytes + storage::kRecordHeaderBytes;
   const storage::Segment& segment = *place.segment;
-  if (place.offset < kFirstBody || place.offset + kHead > segment.end())
-    return storage::RecordState::kDamaged;
+  if (place.offset < kFirstBody || place.offset + kHead > segment.end()) return {RecordState::kDamaged};
   // Most entries have a record of their own: its header stands right in front of them.
-  uint64_t record = place.offset - storage::kRecordHeaderBytes;
-  if (!cold.Has(segment, record, storage::kRecordHeaderBytes + kHead)) return storage::RecordState::kAway;
-  const char* in = place.data();
-  if (static_cast<uint8_t>(*in) != AppendEntry::kType) return storage::RecordState::kDamaged;
-  const auto body_offset = EntryLayout::Load<uint32_t>(in, EntryLayout::kBodyOffsetAt);
-  if (body_offset > place.offset - kFirstBody) return storage::RecordState::kDamaged;
-  record -= body_offset;
-  if (body_offset != 0 && !cold.Has(segment, record, storage::kRecordHeaderBytes))
-    return storage::RecordState::kAway;
-  return segment.LookAtRecord(record, &cold);
+  const char* at =
+      cold.At(segment, place.offset - storage::kRecordHeaderBytes, storage::kRecordHeaderBytes + kHead);
+  if (at == nullptr) return {RecordState::kAway};
+  const char* event = at + storage::kRecordHeaderBytes;
+  if (static_cast<uint8_t>(*event) != AppendEntry::kType) return {RecordState::kDamaged};
+  const auto body_offset = EntryLayout::Load<uint32_t>(event, EntryLayout::kBodyOffsetAt);
+  if (body_offset > place.offset - kFirstBody) return {RecordState::kDamaged};
+  const uint64_t in_record = storage::kRecordHeaderBytes + body_offset;
+  const storage::RecordLook found = segment.LookAtRecord(place.offset - in_record, &cold);
+  if (found.state != RecordState::kSound) return {found.state};
+  return {RecordState::kSound, found.record + in_record};
+}
+
+}  // namespace
+
+EntryLook LookAtRecordedEntry(storage::Place place, storage::ColdReads& cold) {
+  EntryLook look = LookOnce(place, cold);
+  // Damage is what the file shows, and not what was read of it elsewhere.
+  while (look.state == storage::RecordState::kDamaged && cold.Distrust(*place.segment, place.offset))
+    look = LookOnce(place, cold);
+  return look;
 }
 
 }  // namespace sluice::engine

@@ -58,7 +58,7 @@ class StateHasher {
     Number(stream.appended_), Number(stream.node_base_), Number(storage::Value(stream.emptied_at_));
     stream.Scan(kMinStreamId, kMaxStreamId, [&](StreamId id, storage::Place place) {
       Id(id);
-      Bytes(ReadEntry(place).fields);
+      Bytes(ReadEntry(place.data()).fields);
       return true;
     });
     Maybe(stream.retention().ms), Maybe(stream.retention().bytes);

@@ -241,16 +241,21 @@ class Stream {
   bool swept_ = false;  // as set in the engine's list of those that are
 };
 
-// Decodes the entry whose AppendEntry event stands at `place`.
-EntryView ReadEntry(storage::Place place);
+// Decodes the entry whose AppendEntry event stands there.
+EntryView ReadEntry(const char* event);
 // How many bytes of the log the AppendEntry event at `place` takes.
 uint64_t EntryBytes(storage::Place place);
 
 // Whether the entry at `place` can be read, and is there as it was recorded: what comes from a file is
-// verified by its record's checksum. Only then may ReadEntry() be asked for it on a user's behalf.
-storage::RecordState LookAtRecordedEntry(storage::Place place, storage::ColdReads& cold);
-inline storage::RecordState LookAtEntry(storage::Place place, storage::ColdReads& cold) {
-  return place.segment->mapped() ? LookAtRecordedEntry(place, cold) : storage::RecordState::kSound;
+// verified by its record's checksum. Then `event` is for ReadEntry(), until the end of the command.
+struct EntryLook {
+  storage::RecordState state;
+  const char* event = nullptr;
+};
+EntryLook LookAtRecordedEntry(storage::Place place, storage::ColdReads& cold);
+inline EntryLook LookAtEntry(storage::Place place, storage::ColdReads& cold) {
+  if (place.segment->mapped()) return LookAtRecordedEntry(place, cold);
+  return {storage::RecordState::kSound, place.data()};
 }
 
 template <typename Visit>

@@ -35,7 +35,7 @@ void MemoryStage::Open() {
   options.directory = "data";
   options.segment_bytes = 64 << 10;  // the smallest: long conversations cross from one to the next
   options.commit_path = storage::CommitPath::kInline;
-  options.direct_io = false;
+  options.direct_io = pace_.passes_page_cache;
   options.spare_segments = 0;
   options.tail_cache_bytes =
       64 << 10;  // one segment: what a long conversation reads comes from all three places
@@ -49,6 +49,8 @@ void MemoryStage::Open() {
       .bytes_per_second = 0,
       .background = false};
   const storage::ColdReadOptions cold_reads{.pages = &pages_,
+                                            .files = &files_,
+                                            .chunk_bytes = config_.cold_read_buffers,
                                             .bytes = config_.cold_read_bytes,
                                             .ahead_bytes = config_.cold_read_ahead,
                                             .background = false};

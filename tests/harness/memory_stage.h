@@ -32,6 +32,7 @@ class MemoryStage : public Stage {
     bool one_slice_a_tick = false;
     // What is read from a segment's file is not in memory at first. False: it comes only with FetchPages().
     bool fetches_pages = true;
+    bool passes_page_cache = true;  // as far as there are buffers
   };
 
   explicit MemoryStage(const Config& config) : MemoryStage(config, Pace{}) {}

@@ -15,7 +15,8 @@ namespace {
 constexpr int kEntries = 500;  // of about a kilobyte: eight segments
 constexpr uint64_t kTrustMs = 1000;
 
-class ColdReadsTest : public testing::Test {
+// With what is read ahead past the page cache, and with all that is read through it.
+class ColdReadsTest : public testing::TestWithParam<bool> {
  protected:
   void SetUp() override {
     const std::string value(1000, 'x');
@@ -56,7 +57,7 @@ class ColdReadsTest : public testing::Test {
     }
   }
 
-  MemoryStage stage_{DefaultConfig(), {.fetches_pages = false}};
+  MemoryStage stage_{DefaultConfig(), {.fetches_pages = false, .passes_page_cache = GetParam()}};
 
  private:
   static std::string TextOf(const Stage::Heard& heard) {
@@ -74,7 +75,7 @@ class ColdReadsTest : public testing::Test {
   }
 };
 
-TEST_F(ColdReadsTest, ACallThatWaitsIsAnsweredOnceItsPagesHaveCome) {
+TEST_P(ColdReadsTest, ACallThatWaitsIsAnsweredOnceItsPagesHaveCome) {
   EXPECT_EQ(Say("a", "XRANGE s 10 12"), "(blocked)");
   EXPECT_EQ(Hear("a"), "(nothing)");
   EXPECT_TRUE(stage_.FetchPages()) << "the index";
@@ -89,7 +90,7 @@ TEST_F(ColdReadsTest, ACallThatWaitsIsAnsweredOnceItsPagesHaveCome) {
   EXPECT_EQ(status().waited, 2u);
 }
 
-TEST_F(ColdReadsTest, WhatIsInMemoryIsAskedAboutOnceASecond) {
+TEST_P(ColdReadsTest, WhatIsInMemoryIsAskedAboutOnceASecond) {
   EXPECT_EQ(Say("a", "XRANGE s 10 12"), "(blocked)");
   FetchAll();
   EXPECT_EQ(Ids(Hear("a")), "10-0 11-0 12-0 ");
@@ -101,13 +102,13 @@ TEST_F(ColdReadsTest, WhatIsInMemoryIsAskedAboutOnceASecond) {
   EXPECT_EQ(stage_.pages().asked, asked + 2) << "the index and a window";
 }
 
-TEST_F(ColdReadsTest, TheTailIsNeverAskedAbout) {
+TEST_P(ColdReadsTest, TheTailIsNeverAskedAbout) {
   EXPECT_EQ(Ids(Say("a", "XREVRANGE s + - COUNT 2")), "500-0 499-0 ");
   EXPECT_EQ(Ids(Say("a", "XREAD STREAMS s 498")), "499-0 500-0 ");
   EXPECT_EQ(stage_.pages().asked, 0u);
 }
 
-TEST_F(ColdReadsTest, WhoHasWaitedTwiceReadsInPlace) {
+TEST_P(ColdReadsTest, WhoHasWaitedTwiceReadsInPlace) {
   stage_.pages().full = true;
   EXPECT_EQ(Say("a", "XRANGE s 10 12"), "(blocked)");
   EXPECT_TRUE(stage_.FetchPages());
@@ -118,7 +119,7 @@ TEST_F(ColdReadsTest, WhoHasWaitedTwiceReadsInPlace) {
   EXPECT_EQ(status().in_place, 1u);
 }
 
-TEST_F(ColdReadsTest, ATransactionReadsInPlace) {
+TEST_P(ColdReadsTest, ATransactionReadsInPlace) {
   EXPECT_EQ(Say("a", "MULTI"), "+OK");
   EXPECT_EQ(Say("a", "XREADGROUP GROUP g c COUNT 2 STREAMS s >"), "+QUEUED");
   EXPECT_EQ(Say("a", "XRANGE s 200 200"), "+QUEUED");
@@ -129,7 +130,7 @@ TEST_F(ColdReadsTest, ATransactionReadsInPlace) {
   EXPECT_EQ(Say("a", "XRANGE s 300 300"), "(blocked)");
 }
 
-TEST_F(ColdReadsTest, OthersAreServedMeanwhile) {
+TEST_P(ColdReadsTest, OthersAreServedMeanwhile) {
   EXPECT_EQ(Say("a", "XRANGE s 10 12"), "(blocked)");
   EXPECT_EQ(Say("b", "PING"), "+PONG");
   EXPECT_EQ(Say("b", "XADD s 501 v new"), "\"501-0\"");
@@ -140,7 +141,7 @@ TEST_F(ColdReadsTest, OthersAreServedMeanwhile) {
   EXPECT_EQ(Ids(Hear("c")), "400-0 ");
 }
 
-TEST_F(ColdReadsTest, NothingIsDecidedBeforeThePagesAreThere) {
+TEST_P(ColdReadsTest, NothingIsDecidedBeforeThePagesAreThere) {
   const uint64_t hash = stage_.StateHash();
   EXPECT_EQ(Say("a", "XREADGROUP GROUP g c COUNT 3 STREAMS s >"), "(blocked)");
   stage_.FetchPages();
@@ -156,7 +157,7 @@ TEST_F(ColdReadsTest, NothingIsDecidedBeforeThePagesAreThere) {
   EXPECT_EQ(status().in_place, 0u);
 }
 
-TEST_F(ColdReadsTest, ScatteredEntriesComeTogether) {
+TEST_P(ColdReadsTest, ScatteredEntriesComeTogether) {
   EXPECT_EQ(Say("a", "XGROUP SETID s g 500"), "+OK");
   EXPECT_EQ(Ids(Say("a", "XCLAIM s g c 0 10 100 200 300 FORCE JUSTID")), "") << "the indexes first";
   FetchAll();
@@ -172,7 +173,7 @@ TEST_F(ColdReadsTest, ScatteredEntriesComeTogether) {
   EXPECT_EQ(status().in_place, 0u);
 }
 
-TEST_F(ColdReadsTest, ACatchUpReaderIsReadAheadFor) {
+TEST_P(ColdReadsTest, ACatchUpReaderIsReadAheadFor) {
   std::string ids;
   std::string expected;
   uint64_t waits = 0;
@@ -192,7 +193,7 @@ TEST_F(ColdReadsTest, ACatchUpReaderIsReadAheadFor) {
   EXPECT_EQ(status().in_place, 0u);
 }
 
-TEST_F(ColdReadsTest, WhoIsKilledWaitsForNothing) {
+TEST_P(ColdReadsTest, WhoIsKilledWaitsForNothing) {
   EXPECT_EQ(Say("a", "XRANGE s 10 12"), "(blocked)");
   EXPECT_EQ(Say("b", "CLIENT KILL SKIPME yes TYPE normal"), "(integer) 2");
   EXPECT_EQ(Hear("a"), "(closed)");
@@ -200,7 +201,7 @@ TEST_F(ColdReadsTest, WhoIsKilledWaitsForNothing) {
   EXPECT_EQ(Say("b", "PING"), "+PONG");
 }
 
-TEST_F(ColdReadsTest, TheStreamMayGoMeanwhile) {
+TEST_P(ColdReadsTest, TheStreamMayGoMeanwhile) {
   EXPECT_EQ(Say("a", "XRANGE s 10 12"), "(blocked)");
   EXPECT_EQ(Say("b", "XREADGROUP GROUP g c STREAMS s >"), "(blocked)");
   EXPECT_EQ(Say("c", "DEL s"), "(integer) 1");
@@ -209,7 +210,7 @@ TEST_F(ColdReadsTest, TheStreamMayGoMeanwhile) {
   EXPECT_EQ(Hear("b"), "-NOGROUP No such key 's' or consumer group 'g' in XREADGROUP with GROUP option");
 }
 
-TEST_F(ColdReadsTest, SegmentsMayBeCompactedAndRemovedMeanwhile) {
+TEST_P(ColdReadsTest, SegmentsMayBeCompactedAndRemovedMeanwhile) {
   EXPECT_EQ(Say("a", "XRANGE s - + COUNT 2"), "(blocked)");
   EXPECT_EQ(Say("b", "XTRIM s MINID 200"), "(integer) 199");
   for (int i = 1; i <= 3; ++i) {
@@ -222,7 +223,7 @@ TEST_F(ColdReadsTest, SegmentsMayBeCompactedAndRemovedMeanwhile) {
   EXPECT_EQ(Ids(Hear("a")), "200-0 201-0 ");
 }
 
-TEST_F(ColdReadsTest, ABlockedReaderStaysInItsPlaceWhileItsPagesCome) {
+TEST_P(ColdReadsTest, ABlockedReaderStaysInItsPlaceWhileItsPagesCome) {
   EXPECT_EQ(Say("w", "XGROUP SETID s g 500"), "+OK");
   EXPECT_EQ(Say("a", "XREADGROUP GROUP g c BLOCK 0 COUNT 2 STREAMS s >"), "(blocked)");
   EXPECT_EQ(Say("b", "XREADGROUP GROUP g d BLOCK 0 COUNT 2 STREAMS s >"), "(blocked)");
@@ -233,7 +234,7 @@ TEST_F(ColdReadsTest, ABlockedReaderStaysInItsPlaceWhileItsPagesCome) {
   EXPECT_EQ(Ids(Hear("b")), "103-0 104-0 ") << "who stood behind has not been forgotten";
 }
 
-TEST_F(ColdReadsTest, ABlockedReadersTimeMayBeOverFirst) {
+TEST_P(ColdReadsTest, ABlockedReadersTimeMayBeOverFirst) {
   EXPECT_EQ(Say("w", "XGROUP SETID s g 500"), "+OK");
   EXPECT_EQ(Say("a", "XREADGROUP GROUP g c BLOCK 100 STREAMS s >"), "(blocked)");
   EXPECT_EQ(Say("w", "XGROUP SETID s g 100"), "+OK");
@@ -243,7 +244,7 @@ TEST_F(ColdReadsTest, ABlockedReadersTimeMayBeOverFirst) {
   EXPECT_EQ(Say("a", "PING"), "+PONG");
 }
 
-TEST_F(ColdReadsTest, APauseOfWritesHoldsWhatHasWaited) {
+TEST_P(ColdReadsTest, APauseOfWritesHoldsWhatHasWaited) {
   EXPECT_EQ(Say("a", "XREADGROUP GROUP g c COUNT 1 STREAMS s >"), "(blocked)");
   EXPECT_EQ(Say("b", "CLIENT PAUSE 5000 WRITE"), "+OK");
   FetchAll();
@@ -253,7 +254,7 @@ TEST_F(ColdReadsTest, APauseOfWritesHoldsWhatHasWaited) {
   EXPECT_EQ(Ids(Hear("a")), "1-0 ");
 }
 
-TEST_F(ColdReadsTest, ACallThatWaitedCountsOnce) {
+TEST_P(ColdReadsTest, ACallThatWaitedCountsOnce) {
   EXPECT_EQ(Say("a", "XRANGE s 10 12"), "(blocked)");
   FetchAll();
   EXPECT_EQ(Ids(Hear("a")), "10-0 11-0 12-0 ");
@@ -261,7 +262,7 @@ TEST_F(ColdReadsTest, ACallThatWaitedCountsOnce) {
   EXPECT_NE(stats.find("cmdstat_xrange:calls=1,"), std::string::npos) << stats;
 }
 
-TEST_F(ColdReadsTest, OtherCommandsThatReadEntriesWaitToo) {
+TEST_P(ColdReadsTest, OtherCommandsThatReadEntriesWaitToo) {
   for (const char* line : {"XREAD COUNT 1 STREAMS s 0", "XREVRANGE s 20 20", "XINFO STREAM s", "COPY s t",
                            "XINFO STREAM s FULL COUNT 1", "XDEL s 30"}) {
     DropPages();
@@ -273,6 +274,10 @@ TEST_F(ColdReadsTest, OtherCommandsThatReadEntriesWaitToo) {
   EXPECT_EQ(Say("a", "XLEN s"), "(integer) 499");
   EXPECT_EQ(status().in_place, 0u);
 }
+
+INSTANTIATE_TEST_SUITE_P(, ColdReadsTest, testing::Bool(), [](const testing::TestParamInfo<bool>& past) {
+  return std::string(past.param ? "PastThePageCache" : "ThroughThePageCache");
+});
 
 }  // namespace
 }  // namespace sluice::tests

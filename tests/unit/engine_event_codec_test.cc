@@ -146,7 +146,7 @@ TEST(EventCodec, EntriesAreReadWhereTheyStand) {
   loose.Append(id, {123, 456}, "hello");
   const auto place = loose.stream(id).Find({123, 456});
   ASSERT_TRUE(place);
-  const EntryView entry = ReadEntry(*place);
+  const EntryView entry = ReadEntry(place->data());
   EXPECT_EQ(entry.id, (StreamId{123, 456}));
   EXPECT_EQ(entry.pairs, 1u);
   EXPECT_EQ(entry.fields, "$1\r\nf\r\n$5\r\nhello\r\n");

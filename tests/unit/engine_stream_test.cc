@@ -32,7 +32,7 @@ struct ModelStream {
 std::vector<StreamId> Scanned(const Stream& stream, StreamId from, StreamId to) {
   std::vector<StreamId> ids;
   stream.Scan(from, to, [&](StreamId id, storage::Place place) {
-    EXPECT_EQ(ReadEntry(place).id, id);
+    EXPECT_EQ(ReadEntry(place.data()).id, id);
     ids.push_back(id);
     return true;
   });

@@ -25,7 +25,7 @@ class PageFetcherTest : public testing::Test {
 
   std::shared_ptr<char[]> memory_{new char[8 * kMiB]};
   tests::TestPageCache pages_;
-  PageFetcher fetcher_{pages_, false};
+  PageFetcher fetcher_{pages_, nullptr, false};
 };
 
 TEST_F(PageFetcherTest, ASmallRequestDoesNotWaitForALargeOne) {
@@ -82,17 +82,17 @@ TEST(KernelPageCacheTest, AThreadBringsInWhatTheDiskHas) {
   ASSERT_TRUE(files.Remove(path));
 
   KernelPageCache pages;
-  PageFetcher fetcher(pages, true);
+  PageFetcher fetcher(pages, nullptr, true);
   std::promise<void> told;
   fetcher.set_notify([&] { told.set_value(); });
   const std::span<const char> memory(mapped->get() + 1, bytes.size() - 1);
-  fetcher.Fetch(1, {{*mapped, memory}});
+  fetcher.Fetch(1, {PageRange{*mapped, memory}});
   told.get_future().wait();
   EXPECT_EQ(fetcher.TakeFetched(), std::vector<uint64_t>{1});
   EXPECT_TRUE(pages.Has(memory));
   EXPECT_EQ(std::count(memory.begin(), memory.end(), 'x'), static_cast<ptrdiff_t>(memory.size()));
   fetcher.Stop();
-  fetcher.Fetch(2, {{*mapped, memory}});
+  fetcher.Fetch(2, {PageRange{*mapped, memory}});
   EXPECT_FALSE(fetcher.Work()) << "after the end nothing is taken";
 }
 
