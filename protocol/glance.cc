@@ -1,37 +1,31 @@
 #include "protocol/glance.h"
 
+#include "protocol/integer_line.h"
+
 namespace sluice::protocol {
-namespace {
-
-// The number of the line "<type><number>\r\n" at `at`, which moves behind it. False where there is none of up
-// to nine digits.
-bool TakeNumber(std::string_view input, size_t& at, char type, size_t& number) {
-  if (at >= input.size() || input[at] != type) return false;
-  number = 0;
-  const size_t first = ++at;
-  for (; at < input.size() && input[at] >= '0' && input[at] <= '9'; ++at) {
-    number = number * 10 + static_cast<size_t>(input[at] - '0');
-  }
-  if (at == first || at - first > 9) return false;
-  at += 2;
-  return at <= input.size();
-}
-
-}  // namespace
 
 Glance GlanceAt(std::string_view input) {
   Glance glance;
-  size_t at = 0;
-  size_t words = 0;
-  if (!TakeNumber(input, at, '*', words) || words > Glance::kMostWords) return {};
-  for (size_t i = 0; i < words; ++i) {
-    size_t bytes = 0;
-    if (!TakeNumber(input, at, '$', bytes) || input.size() - at < bytes + 2) return {};
-    if (i == 1) glance.second = input.substr(at, bytes);
-    if (i == 2) glance.third = input.substr(at, bytes);
+  const char* at = input.data();
+  const char* const end = at + input.size();
+  // The number of the line that begins with `type`; below 0: there is none.
+  const auto take = [&at, end](char type) -> int64_t {
+    if (at == end || *at != type) return -1;
+    const Integer number = ReadInteger(at + 1, end);
+    if (number.next == nullptr) return -1;
+    at = number.next;
+    return number.value;
+  };
+  const int64_t words = take('*');
+  if (words < 0 || words > static_cast<int64_t>(Glance::kMostWords)) return {};
+  for (int64_t i = 0; i < words; ++i) {
+    const int64_t bytes = take('$');
+    if (bytes < 0 || end - at < 2 || bytes > end - at - 2) return {};
+    if (i == 1) glance.second = {at, static_cast<size_t>(bytes)};
+    if (i == 2) glance.third = {at, static_cast<size_t>(bytes)};
     at += bytes + 2;
   }
-  glance.bytes = at;
+  glance.bytes = static_cast<size_t>(at - input.data());
   return glance;
 }
 

@@ -16,6 +16,7 @@
 #include <cstring>
 
 #include "protocol/inline_word.h"
+#include "protocol/integer_line.h"
 #include "protocol/reply_writer.h"
 
 namespace sluice::protocol {
@@ -26,41 +27,14 @@ namespace {
 constexpr size_t kKeptArgs = 1024;
 constexpr size_t kKeptInlineBytes = size_t{16} * 1024;
 
-// As many digits as fit into 64 bits whatever they are.
-constexpr size_t kMaxDigits = 19;
-
-struct Integer {
-  const char* next;  // behind its line; nullptr if the line is not whole or not an integer
-  int64_t value;
-};
-
-// Reads "<integer>\r\n" from the front of [p, end). Only the one way to write an integer is taken: these
-// bytes may be stored, and equal requests should be equal bytes.
-inline Integer ReadInteger(const char* p, const char* end) {
-  constexpr Integer kNone = {nullptr, 0};
-  const bool negative = p != end && *p == '-';
-  if (negative) ++p;
-  const char* const digits = p;
-  const char* const last = static_cast<size_t>(end - p) > kMaxDigits ? p + kMaxDigits : end;
-  uint64_t magnitude = 0;
-  for (; p != last; ++p) {
-    const auto digit = static_cast<unsigned char>(*p - '0');
-    if (digit > 9) break;
-    magnitude = magnitude * 10 + digit;
-  }
-  if (end - p < 2 || p[0] != '\r' || p[1] != '\n') return kNone;
-  if (p == digits || (*digits == '0' && (negative || p - digits > 1)) || magnitude > INT64_MAX) return kNone;
-  return {p + 2, negative ? -static_cast<int64_t>(magnitude) : static_cast<int64_t>(magnitude)};
-}
-
 // Whether `text`, for which ReadInteger() found none, may become the line of one with more bytes behind it.
 bool MayBecomeInteger(std::string_view text) {
   if (!text.empty() && text.front() == '-') text.remove_prefix(1);
   // One digit too many is enough to know: a line of a million digits is asked about at each of them.
-  const size_t most = std::min(text.size(), kMaxDigits + 1);
+  const size_t most = std::min(text.size(), kMaxIntegerDigits + 1);
   size_t digits = 0;
   while (digits < most && text[digits] >= '0' && text[digits] <= '9') ++digits;
-  return digits <= kMaxDigits && (digits == text.size() || text.substr(digits) == "\r");
+  return digits <= kMaxIntegerDigits && (digits == text.size() || text.substr(digits) == "\r");
 }
 
 // `c` in a form that may be printed in a reply and in a log.

@@ -164,7 +164,8 @@ size_t Connection::Execute(std::string_view input) {
       shared_.ticker.Queue(*this);
       break;
     }
-    if (looked_at == 0) looked_at = shared_.dispatcher.LookAhead(session_, input.substr(at));
+    // Not at the first one: it is the only one, mostly.
+    if (looked_at == 0 && at != 0) looked_at = shared_.dispatcher.LookAhead(session_, input.substr(at));
     last_is_whole = false;  // the parser has one request at a time
     const protocol::RequestParser::Status status = parser_.Parse(input.substr(at));
     if (status == protocol::RequestParser::Status::kNeedMore) break;
@@ -185,7 +186,7 @@ size_t Connection::Execute(std::string_view input) {
         break;
       }
       ++tick_requests_;
-      --looked_at;
+      if (looked_at != 0) --looked_at;
       shared_.dispatcher.Execute(session_, request);
       executed = last_is_whole = true;
       parser_.set_authenticated(session_.authenticated);
