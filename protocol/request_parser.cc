@@ -88,13 +88,21 @@ RequestParser::Status RequestParser::ParseArguments(std::string_view input) {
   const char* const begin = input.data();
   const char* const end = begin + input.size();
   const char* p = begin + position_;
+  size_t bulk_length = bulk_length_;
+  size_t missing = missing_;
+  const auto stop_at = [&](const char* where) {
+    position_ = static_cast<size_t>(where - begin);
+    bulk_length_ = bulk_length;
+    missing_ = missing;
+    return Status::kNeedMore;
+  };
   for (;;) {
-    if (bulk_length_ == kNoBulk) {
-      position_ = static_cast<size_t>(p - begin);
-      if (p == end) return Status::kNeedMore;
+    if (bulk_length == kNoBulk) {
+      if (p == end) return stop_at(p);
       if (*p != '$') return Fail("Protocol error: expected '$', got '" + Printable(*p) + "'");
       const Integer length = ReadInteger(p + 1, end);
       if (length.next == nullptr) {
+        stop_at(p);
         return NoInteger(input, "Protocol error: invalid bulk length",
                          "Protocol error: too big bulk count string");
       }
@@ -104,21 +112,18 @@ RequestParser::Status RequestParser::ParseArguments(std::string_view input) {
       if (!authenticated_ && static_cast<uint64_t>(length.value) > kUnauthenticatedMaxBulkBytes) {
         return Fail("Protocol error: unauthenticated bulk length");
       }
-      bulk_length_ = static_cast<size_t>(length.value);
+      bulk_length = static_cast<size_t>(length.value);
       p = length.next;
     }
 
     const auto there = static_cast<size_t>(end - p);
-    if (there < bulk_length_ || there - bulk_length_ < 2) {
-      position_ = static_cast<size_t>(p - begin);
-      return Status::kNeedMore;
-    }
-    const char* const tail = p + bulk_length_;
+    if (there < bulk_length || there - bulk_length < 2) return stop_at(p);
+    const char* const tail = p + bulk_length;
     if (tail[0] != '\r' || tail[1] != '\n') return Fail("Protocol error: expected CRLF after bulk");
-    places_.push_back({static_cast<size_t>(p - begin), bulk_length_});
+    places_.push_back({static_cast<size_t>(p - begin), bulk_length});
     p = tail + 2;
-    bulk_length_ = kNoBulk;
-    if (--missing_ == 0) return Finish(begin, static_cast<size_t>(p - begin));
+    bulk_length = kNoBulk;
+    if (--missing == 0) return Finish(begin, static_cast<size_t>(p - begin));
   }
 }
 

@@ -9,6 +9,7 @@
 
 #include "protocol/reply_writer.h"
 #include "protocol/request.h"
+#include "server/commands/entry_head.h"
 #include "server/commands/errors.h"
 #include "server/commands/host.h"
 #include "server/commands/session.h"
@@ -54,6 +55,7 @@ class Context {
   Host& host;
   const Time now;
   const Command& command;
+  EntryHead& new_ids;  // the text of IDs that are given, one behind the other
   const bool retried;  // the call has waited, and a key that it waits for has changed
 
   size_t argc() const { return request.size(); }
@@ -172,7 +174,7 @@ class Context {
   std::optional<storage::Place> damaged_;  // the first entry that was found so
 
   Context(const protocol::Request& r, const engine::Engine& e, storage::ColdReads& cold,
-          protocol::ReplyWriter& w, Session& s, Host& h, Time t, const Command& c, bool again)
+          protocol::ReplyWriter& w, Session& s, Host& h, Time t, const Command& c, EntryHead& ids, bool again)
       : request(r),
         engine(e),
         reply(w),
@@ -180,6 +182,7 @@ class Context {
         host(h),
         now(t),
         command(c),
+        new_ids(ids),
         retried(again),
         cold_reads_(cold) {}
 

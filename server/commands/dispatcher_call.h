@@ -16,7 +16,7 @@ class Dispatcher::Impl::Call final : public Context {
   Call(Impl& impl, Session& caller, const Command& row, const protocol::Request& asked,
        protocol::ReplyWriter& writer, bool again)
       : Context(asked, impl.journal_.engine(), impl.cold_reads_, writer, caller, impl.host_, impl.now_, row,
-                again),
+                impl.new_ids_, again),
         impl_(impl),
         begin_(writer.Mark()) {}
 

@@ -143,6 +143,7 @@ class Dispatcher::Impl {
   std::optional<Pausing> pause_;
   std::vector<Session*> postponed_;  // by the pause, in the order in which they came
   bool publishes_keys_ = false;      // somebody may want to hear of changed keys
+  EntryHead new_ids_;
   storage::ColdReads& cold_reads_;
   ColdCalls cold_calls_{cold_reads_};
   uint8_t cold_waits_ = 0;  // of the call that runs again

@@ -23,11 +23,10 @@ namespace {
 using engine::Object;
 using engine::StockItem;
 using engine::StreamId;
-using engine::StreamIdText;
 
 struct BuyOutcome {
   SaleCode code = SaleCode::kOk;
-  std::optional<StreamIdText> order{};
+  std::optional<StreamId> order{};
   uint64_t available = 0;
   uint64_t user_count = 0;
   bool replayed = false;
@@ -49,18 +48,17 @@ std::optional<StreamId> NextOrder(Context& ctx, const StockItem& item, const eng
   return std::max(*next, StreamId{ctx.now.unix_ms(), 0});
 }
 
-void WritePlaced(Context& ctx, const engine::PlaceOrder& order, const StreamIdText& id,
-                 OrderMessage& message) {
-  message.Field("event", "order").Field("item", ctx.arg(1)).Field("order", id.view());
+void WritePlaced(Context& ctx, const engine::PlaceOrder& order, OrderMessage& message) {
+  message.Field("event", "order").Field("item", ctx.arg(1)).BulkField("order", ctx.new_ids.Bulk(order.order));
   message.Field("user", order.user).Field("qty", order.quantity);
   message.Field("state", order.deadline_ms == 0 ? std::string_view("sold") : std::string_view("held"));
   if (order.deadline_ms != 0) message.Field("deadline", ctx.now.UnixOf(order.deadline_ms));
   if (!order.request.empty()) message.Field("reqid", order.request);
 }
 
-// Records the order that `order` describes, whose ID reads `id`. False: the error is replied.
+// Records the order that `order` describes. False: the error is replied.
 bool Place(Context& ctx, const Object& object, const BuyOptions& options, const engine::PlaceOrder& order,
-           const StreamIdText& id, const std::optional<SaleStream>& stream, const KnownRequest& request) {
+           const std::optional<SaleStream>& stream, const KnownRequest& request) {
   BuyRecord record;
   if (request.stale) record.emplace_back(ForgetStale(object.id, object.item(), request.number));
   if (order.deadline_ms == 0) {
@@ -74,7 +72,7 @@ bool Place(Context& ctx, const Object& object, const BuyOptions& options, const 
                                             object.item().rules().stream});
     }
     const bool own = options.pairs != 0;
-    if (!own) WritePlaced(ctx, order, id, message);
+    if (!own) WritePlaced(ctx, order, message);
     record.emplace_back(
         engine::AppendEntry{.body_offset = 0,
                             .stream = stream->id,
@@ -97,7 +95,7 @@ std::optional<BuyOutcome> BuyFrom(Context& ctx, const Object& object, const BuyO
     const Replay replay = ReplayOf(item, request.number, user.number, options.quantity);
     outcome.code = replay.code;
     outcome.replayed = replay.order != StreamId{};
-    if (outcome.replayed) outcome.order.emplace(replay.order);
+    if (outcome.replayed) outcome.order = replay.order;
     return outcome;
   }
   if (options.hold_ms && item.rules().hold_ms == 0) return ctx.reply.Error(kNoHoldToShorten), std::nullopt;
@@ -127,8 +125,8 @@ std::optional<BuyOutcome> BuyFrom(Context& ctx, const Object& object, const BuyO
                                  .user = ctx.arg(2),
                                  .request = options.request,
                                  .user_hash = user.hash};
-  const StreamIdText& text = outcome.order.emplace(*id);
-  if (!Place(ctx, object, options, order, text, stream, request)) return std::nullopt;
+  if (!Place(ctx, object, options, order, stream, request)) return std::nullopt;
+  outcome.order = *id;
   if (outcome.available == options.quantity) ctx.StockChanged(object.id, outcome.available);
   outcome.available -= options.quantity;
   outcome.user_count += options.quantity;
@@ -152,17 +150,11 @@ std::optional<BuyOutcome> Buy(Context& ctx) {
 void SeckillBuy(Context& ctx) {
   const auto outcome = Buy(ctx);
   if (!outcome) return;
-  char text[5 * protocol::kMaxLine + protocol::kBulkFrame + sizeof(StreamIdText)];
+  char text[5 * protocol::kMaxLine];
   char* end = protocol::WriteLine(text, '*', 5);
-  end = protocol::WriteLine(end, ':', static_cast<size_t>(outcome->code));
-  if (outcome->order) {
-    end = protocol::WriteBulk(end, outcome->order->view());
-  } else {
-    ctx.reply.Raw({text, end});
-    ctx.reply.Null();
-    end = text;
-  }
-  end = protocol::WriteLine(end, ':', outcome->available);
+  ctx.reply.Raw({text, protocol::WriteLine(end, ':', static_cast<size_t>(outcome->code))});
+  outcome->order ? ctx.reply.Raw(ctx.new_ids.Bulk(*outcome->order)) : ctx.reply.Null();
+  end = protocol::WriteLine(text, ':', outcome->available);
   end = protocol::WriteLine(end, ':', outcome->user_count);
   ctx.reply.Raw({text, protocol::WriteLine(end, ':', outcome->replayed)});
 }

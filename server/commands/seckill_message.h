@@ -53,6 +53,13 @@ class OrderMessage {
   OrderMessage& Field(const Name& name, engine::StreamId id) {
     return Field(name, engine::StreamIdText(id).view());
   }
+  // A value that is a bulk string already.
+  OrderMessage& BulkField(const Name& name, std::string_view bulk) {
+    PutName(name, bulk.size());
+    std::memcpy(end_, bulk.data(), bulk.size());
+    end_ += bulk.size();
+    return *this;
+  }
   // A name that is made up as the message is.
   OrderMessage& MadeField(std::string_view name, std::string_view value) {
     MakeRoom(2 * protocol::kBulkFrame + name.size() + value.size());

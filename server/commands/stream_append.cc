@@ -71,9 +71,8 @@ bool ParseThreshold(Context& ctx, size_t& i, Trim::Kind kind, Trim& trim) {
   return true;
 }
 
-// Reads what stands between the key and the fields (XADD) or the end (XTRIM). nullopt: the error is replied.
-std::optional<TrimOptions> ParseTrimOptions(Context& ctx, bool xadd) {
-  TrimOptions options;
+// Reads what stands between the key and the fields (XADD) or the end (XTRIM). False: the error is replied.
+bool ParseTrimOptions(Context& ctx, bool xadd, TrimOptions& options) {
   Trim& trim = options.trim;
   for (size_t i = 2; i < ctx.argc(); ++i) {
     const std::string_view word = ctx.arg(i);
@@ -84,13 +83,13 @@ std::optional<TrimOptions> ParseTrimOptions(Context& ctx, bool xadd) {
       break;
     }
     if (more && IsWord(word, "MAXLEN")) {
-      if (!ParseThreshold(ctx, i, Trim::kMaxLength, trim)) return std::nullopt;
+      if (!ParseThreshold(ctx, i, Trim::kMaxLength, trim)) return false;
     } else if (more && IsWord(word, "MINID")) {
-      if (!ParseThreshold(ctx, i, Trim::kMinId, trim)) return std::nullopt;
+      if (!ParseThreshold(ctx, i, Trim::kMinId, trim)) return false;
     } else if (more && IsWord(word, "LIMIT")) {
       const auto limit = ParseInteger(ctx.arg(++i));
-      if (!limit) return ctx.reply.Error(errors::kNotInteger), std::nullopt;
-      if (*limit < 0) return ctx.reply.Error("The LIMIT argument must be >= 0."), std::nullopt;
+      if (!limit) return ctx.reply.Error(errors::kNotInteger), false;
+      if (*limit < 0) return ctx.reply.Error("The LIMIT argument must be >= 0."), false;
       trim.limit = static_cast<uint64_t>(*limit);
       options.limit_given = true;
     } else if (xadd && IsWord(word, "NOMKSTREAM")) {
@@ -100,42 +99,43 @@ std::optional<TrimOptions> ParseTrimOptions(Context& ctx, bool xadd) {
     } else if (xadd && more && (IsWord(word, "IDMPAUTO") || (i + 2 < ctx.argc() && IsWord(word, "IDMP")))) {
       if (options.message) {
         ctx.reply.Error("syntax error, IDMP/IDMPAUTO specified multiple times");
-        return std::nullopt;
+        return false;
       }
       options.message = ParseMessageName(ctx, i);
-      if (!options.message) return std::nullopt;
+      if (!options.message) return false;
     } else if (xadd) {
       const auto id = ParseNewId(word);
-      if (!id) return ctx.reply.Error(errors::kInvalidStreamId), std::nullopt;
+      if (!id) return ctx.reply.Error(errors::kInvalidStreamId), false;
       options.id = *id;
       options.id_at = i;
       break;
     } else {
-      return ctx.reply.Error(errors::kSyntax), std::nullopt;
+      return ctx.reply.Error(errors::kSyntax), false;
     }
   }
 
   if (trim.limit != 0 && trim.kind == Trim::kNone) {
     ctx.reply.Error("syntax error, LIMIT cannot be used without specifying a trimming strategy");
-    return std::nullopt;
+    return false;
   }
   if (!xadd && trim.kind == Trim::kNone) {
     ctx.reply.Error("syntax error, XTRIM must be called with a trimming strategy");
-    return std::nullopt;
+    return false;
   }
   if (options.limit_given && !trim.approximate) {
     ctx.reply.Error("syntax error, LIMIT cannot be used without the special ~ option");
-    return std::nullopt;
+    return false;
   }
   if (options.message && !options.id.auto_ms) {
     ctx.reply.Error("syntax error, IDMP/IDMPAUTO can be used only with auto-generated IDs");
-    return std::nullopt;
+    return false;
   }
+  if (trim.kind == Trim::kNone) return true;
   trim.node_entries = ctx.host.settings().stream_node_max_entries;
   if (trim.node_entries == 0) trim.node_entries = UINT32_MAX;  // one node without a bound
   if (trim.approximate && !options.limit_given)
     trim.limit = std::clamp<uint64_t>(100 * trim.node_entries, 1, 1000000);
-  return options;
+  return true;
 }
 
 // The ID that the entry gets. nullopt: none is left, or it is not above the stream's last: the error is
@@ -162,26 +162,26 @@ std::optional<StreamId> DecideId(Context& ctx, const NewId& wanted, StreamId las
 }  // namespace
 
 void Xadd(Context& ctx) {
-  auto options = ParseTrimOptions(ctx, true);
-  if (!options) return;
-  const size_t fields_at = options->id_at + 1;
-  if (options->id_at == 0 || fields_at >= ctx.argc() || (ctx.argc() - fields_at) % 2 != 0) {
+  TrimOptions options;
+  if (!ParseTrimOptions(ctx, true, options)) return;
+  const size_t fields_at = options.id_at + 1;
+  if (options.id_at == 0 || fields_at >= ctx.argc() || (ctx.argc() - fields_at) % 2 != 0) {
     return ctx.reply.Error(errors::WrongArity("xadd"));
   }
-  const NewId& wanted = options->id;
+  const NewId& wanted = options.id;
   if (!wanted.auto_ms && !wanted.auto_seq && wanted.id == engine::kMinStreamId) {
     return ctx.reply.Error("The ID specified in XADD must be greater than 0-0");
   }
   const auto found = FindStream(ctx, ctx.arg(1));
   if (!found) return;
   const engine::Object* object = *found;
-  if (object == nullptr && options->no_create) return ctx.reply.Null();
+  if (object == nullptr && options.no_create) return ctx.reply.Null();
   const std::string_view fields = ctx.request.Raw(fields_at, ctx.argc());
   if (fields.size() > kMaxEntryBytes) return ctx.reply.Error("Elements are too large to be stored");
 
   const engine::ObjectId stream = object != nullptr ? object->id : ctx.engine.keys().NextId();
   Idempotence idempotence(ctx, object, stream);
-  if (options->message && idempotence.AnswerDuplicate(*options->message, fields_at)) return;
+  if (options.message && idempotence.AnswerDuplicate(*options.message, fields_at)) return;
 
   const auto id =
       DecideId(ctx, wanted, object != nullptr ? object->stream().last_id() : engine::kMinStreamId);
@@ -193,25 +193,25 @@ void Xadd(Context& ctx) {
   }
   events.emplace_back(
       engine::AppendEntry{0, stream, *id, static_cast<uint32_t>((ctx.argc() - fields_at) / 2), fields});
-  if (options->message) idempotence.Remember(*options->message, *id, events);
+  if (options.message) idempotence.Remember(*options.message, *id, events);
   std::optional<TrimPlan> trim;
-  if (options->trim.kind != Trim::kNone) {
-    trim.emplace(object, stream, options->references.value_or(References::kKeep));
-    trim->Decide(options->trim, *id);
+  if (options.trim.kind != Trim::kNone) {
+    trim.emplace(object, stream, options.references.value_or(References::kKeep));
+    trim->Decide(options.trim, *id);
     trim->AddTo(events);
   }
   if (!ctx.Record(std::span(events.data(), events.size()))) return;
-  WriteId(ctx.reply, *id);
+  ctx.reply.Raw(ctx.new_ids.Bulk(*id));
 }
 
 void Xtrim(Context& ctx) {
-  const auto options = ParseTrimOptions(ctx, false);
-  if (!options) return;
+  TrimOptions options;
+  if (!ParseTrimOptions(ctx, false, options)) return;
   const auto found = FindStream(ctx, ctx.arg(1));
   if (!found) return;
   if (*found == nullptr) return ctx.reply.Integer(0);
-  TrimPlan trim(*found, (*found)->id, options->references.value_or(References::kKeep));
-  trim.Decide(options->trim, std::nullopt);
+  TrimPlan trim(*found, (*found)->id, options.references.value_or(References::kKeep));
+  trim.Decide(options.trim, std::nullopt);
   absl::InlinedVector<Event, 4> events;
   trim.AddTo(events);
   if (!events.empty() && !ctx.Record(std::span(events.data(), events.size()))) return;

@@ -1,15 +1,13 @@
 // What stream commands look up before they decide.
 #pragma once
 
-#include <cstring>
 #include <optional>
 #include <string_view>
 #include <vector>
 
-#include "protocol/wire.h"
 #include "server/commands/arguments.h"
 #include "server/commands/context.h"
-#include "server/engine/decimal.h"
+#include "server/commands/entry_head.h"
 
 namespace sluice::commands {
 
@@ -66,53 +64,14 @@ class EntryWriter {
   bool Write(engine::StreamId id, storage::Place place) {
     const std::optional<engine::EntryView> entry = ctx_.Read(place);
     if (!entry) return false;
-    if (!StepTo(id, entry->pairs)) Compose(id, entry->pairs);
-    ctx_.reply.Raw({head_, head_bytes_});
+    ctx_.reply.Raw(head_.Of(id, entry->pairs));
     ctx_.reply.Raw(entry->fields);
     return true;
   }
 
  private:
-  // Entries that came together have IDs that differ in their last digit: then so do their heads.
-  bool StepTo(engine::StreamId id, uint32_t pairs) {
-    if (id.ms != id_.ms || id.seq != id_.seq + 1 || pairs != pairs_ || head_[last_digit_] == '9')
-      return false;
-    id_ = id;
-    ++head_[last_digit_];
-    return true;
-  }
-  void Compose(engine::StreamId id, uint32_t pairs) {
-    if (id.ms != id_.ms || ms_bytes_ == 0) {
-      char* end = engine::WriteDecimal(ms_text_, id.ms);
-      *end++ = '-';
-      ms_bytes_ = static_cast<size_t>(end - ms_text_);
-    }
-    char seq[engine::kDecimalRoom];
-    const auto seq_bytes = static_cast<size_t>(engine::WriteDecimal(seq, id.seq) - seq);
-    char* end = protocol::WriteLine(head_, '*', 2);
-    end = protocol::WriteLine(end, '$', ms_bytes_ + seq_bytes);
-    std::memcpy(end, ms_text_, sizeof ms_text_);
-    end += ms_bytes_;
-    std::memcpy(end, seq, sizeof seq);
-    end += seq_bytes;
-    last_digit_ = static_cast<size_t>(end - 1 - head_);
-    std::memcpy(end, "\r\n", 2);
-    end = protocol::WriteLine(end + 2, '*', size_t{pairs} * 2);
-    head_bytes_ = static_cast<size_t>(end - head_);
-    id_ = id;
-    pairs_ = pairs;
-  }
-
   Context& ctx_;
-  // The last entry's, and the first half of its ID as text, "1700000000000-".
-  engine::StreamId id_{};
-  uint32_t pairs_ = 0;
-  size_t ms_bytes_ = 0;
-  char ms_text_[engine::kDecimalRoom] = {};
-  // What stood before its fields, and where in it its ID ends. At first there is nothing to go on from.
-  size_t head_bytes_ = 0;
-  size_t last_digit_ = 0;
-  char head_[3 * protocol::kMaxLine + 2 * engine::kDecimalRoom] = {'9'};
+  EntryHead head_;
 };
 
 inline void WriteId(protocol::ReplyWriter& reply, engine::StreamId id) {
