@@ -256,7 +256,7 @@ class Twins {
     for (size_t i = 0; i < waited.size(); ++i) ASSERT_EQ(waited[i], std::get<2>(waiting[i])) << i;
     for (const auto& [consumer, share] : shares) {
       std::vector<StreamId> listed;
-      list_->ScanOf(consumer, kMinStreamId, [&](const Pending& pending) {
+      list_->ScanOf(consumer, kMinStreamId, [&, consumer = consumer](const Pending& pending) {
         EXPECT_EQ(pending.consumer, consumer);
         return listed.push_back(pending.id), true;
       });
