@@ -45,8 +45,9 @@ class MemoryFile : public File {
                            bool durable) override {
     const std::lock_guard lock(files_.mutex_);
     if (auto alive = Alive(); !alive) return alive;
-    std::string bytes(blocks.begin(), blocks.end());
-    bytes.append(last.begin(), last.end());
+    std::string bytes;
+    bytes.reserve(blocks.size() + last.size());
+    bytes.append(blocks.data(), blocks.size()).append(last.data(), last.size());
     auto wrote = files_.Write(*node_, offset, bytes);
     if (!wrote || !durable) return wrote;
     return files_.SyncSectors(*node_, offset, offset + bytes.size());

@@ -22,6 +22,7 @@ Config SaleConfig() {
   Config config = DefaultConfig();
   config.hold_grace_ms = 0;
   config.seckill_closed_orders = kMostClosed;
+  config.seckill_rate_users = 64;  // 16 MB for each stage otherwise
   return config;
 }
 
