@@ -243,7 +243,7 @@ TEST(FlashSale, AnInterruptEndsItAndCleansUp) {
 
 // By hand, on a machine of one's own: flash-sale --due 1000000 --server ..., with its own bounds.
 TEST(FlashSale, HoldsThatRunOutTogether) {
-  const ProgramResult due = FlashSale({"--server", ServerProcess::Binary(), "--due", "30000", "--due-in", "4",
+  const ProgramResult due = FlashSale({"--server", ServerProcess::Binary(), "--due", "10000", "--due-in", "4",
                                        "--within", "20", "--buys-per-second", "1000", "--p99-below", "0.0001",
                                        "--probes-per-second", "200", "--quiet"});
   EXPECT_EQ(due.status, 1) << "nobody is that quick:\n" << due.output;

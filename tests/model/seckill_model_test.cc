@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "tests/harness/memory_stage.h"
+#include "tests/harness/seeds.h"
 #include "tests/model/seckill_model.h"
 
 namespace sluice::tests {
@@ -303,8 +304,8 @@ class SaleWork {
   std::vector<std::string> heard_;  // IDs of orders
 };
 
-TEST(SeckillModel, AgreesOverAThousandSeeds) {
-  for (uint64_t seed = 1; seed <= 1000 && !testing::Test::HasFailure(); ++seed) {
+TEST(SeckillModel, AgreesOverManySeeds) {
+  for (uint64_t seed = 1; seed <= Seeds(1000) && !testing::Test::HasFailure(); ++seed) {
     SCOPED_TRACE("seed " + std::to_string(seed));
     SaleWork work(seed);
     for (int step = 0; step < 250 && !testing::Test::HasFailure(); ++step) {

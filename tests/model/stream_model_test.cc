@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "tests/harness/memory_stage.h"
+#include "tests/harness/seeds.h"
 #include "tests/model/stream_model.h"
 
 namespace sluice::tests {
@@ -198,8 +199,8 @@ class StreamWork {
   std::vector<std::string> said_;
 };
 
-TEST(StreamModel, AgreesOverAThousandSeeds) {
-  for (uint64_t seed = 1; seed <= 1000 && !testing::Test::HasFailure(); ++seed) {
+TEST(StreamModel, AgreesOverManySeeds) {
+  for (uint64_t seed = 1; seed <= Seeds(1000) && !testing::Test::HasFailure(); ++seed) {
     SCOPED_TRACE("seed " + std::to_string(seed));
     StreamWork work(seed);
     for (int step = 0; step < 400 && !testing::Test::HasFailure(); ++step) {
