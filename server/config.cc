@@ -117,7 +117,7 @@ constexpr std::array kOptions = {
            kAtStart, "pace of that zeroing; slow, for at full speed it would slow commits down"},
     Option{"commit-path", OneOf<&Config::commit_path, kCommitWays>(), "auto", kAtStart,
            "how a batch reaches the disk; auto: io_uring, or a thread where the kernel refuses it"},
-    Option{"commit-wait-us", Number<&Config::commit_wait_us, 0, 10000>(), "300", kAtStart,
+    Option{"commit-wait-us", Number<&Config::commit_wait_us, 0, 10000>(), "700", kAtStart,
            "how long the loop may wait for its own batch while commits are quick; makes batches whole; 0: "
            "never"},
     Option{"direct-io", YesNo<&Config::direct_io>(), "yes", kAtStart,

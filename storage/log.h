@@ -64,7 +64,7 @@ struct LogOptions {
   Durability durability = Durability::kAlways;
   CommitPath commit_path = CommitPath::kAuto;
   bool direct_io = true;          // O_DIRECT where the file system takes it
-  uint32_t commit_wait_us = 300;  // how long Submit() waits for its own batch (commit_wait.h); 0: never
+  uint32_t commit_wait_us = 700;  // how long Submit() waits for its own batch (commit_wait.h); 0: never
   uint32_t spare_segments = 2;    // files kept ready, zeroed; 0: none (a file is allocated when it is needed)
   uint64_t zeroing_bytes_per_second = 30 << 20;
   uint64_t tail_cache_bytes =

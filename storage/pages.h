@@ -15,8 +15,8 @@ inline constexpr size_t kHugePageBytes = 2 << 20;
 // its memory. A wish: where there are none, nothing is lost.
 void WishForHugePages(char* at, size_t bytes);
 
-// Brings the pages in now, so that nobody who writes there waits for the kernel's zeroing. What they hold
-// stays, and what another thread writes there meanwhile.
+// Brings the pages in now, from the beginning of one, so that nobody who writes there waits for the kernel's
+// zeroing. What they hold stays, and what another thread writes there meanwhile.
 void PopulatePages(char* at, size_t bytes);
 
 }  // namespace sluice::storage
