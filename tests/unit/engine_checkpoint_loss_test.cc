@@ -11,6 +11,7 @@
 
 #include "server/engine/journal.h"
 #include "storage/memory_file_system.h"
+#include "tests/harness/seeds.h"
 
 namespace sluice::tests {
 namespace {
@@ -265,15 +266,16 @@ class PowerLoss {
 };
 
 TEST(CheckpointLoss, SurvivesPowerLossAtEveryStep) {
+  constexpr uint64_t kSeeds = Seeds(3000);
   uint64_t begun_with_one = 0;
-  for (uint64_t seed = 0; seed < 600; ++seed) {
+  for (uint64_t seed = 0; seed < kSeeds; ++seed) {
     SCOPED_TRACE("seed " + std::to_string(seed));
     PowerLoss life(seed);
     life.Run();
     begun_with_one += life.begun_with_one();
     if (HasFailure()) return;
   }
-  EXPECT_GT(begun_with_one, 600u);
+  EXPECT_GT(begun_with_one, kSeeds);
 }
 
 }  // namespace
