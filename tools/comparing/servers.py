@@ -57,15 +57,20 @@ class Talk:
         self.socket.close()
 
 
+def found(program):
+    """The whole path of a program in the caller's folder or on its path: what is measured runs in a folder of its own."""
+    path = shutil.which(program)
+    if path is None:
+        raise SystemExit("there is no program '%s'" % program)
+    return os.path.abspath(path)
+
+
 class Server:
     """A server with a data folder of its own. `fsync` is what appendfsync says in both."""
 
     def __init__(self, name, binary, arguments, fsync="always"):
         self.name = name
-        found = shutil.which(binary)  # in the caller's folder or on its path: the server runs in its own
-        if found is None:
-            raise SystemExit("there is no program '%s'" % binary)
-        self.binary = os.path.abspath(found)
+        self.binary = found(binary)
         self.arguments = arguments
         self.fsync = fsync
         self.folder = tempfile.mkdtemp(prefix="compare-%s-" % name)
