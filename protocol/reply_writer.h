@@ -46,6 +46,19 @@ class ReplyWriter {
   // `format` has 3 letters: txt, mkd. RESP2: a bulk string of `text` alone.
   void Verbatim(std::string_view format, std::string_view text);
   void Raw(std::string_view wire) { out_.append(wire); }  // already RESP: stored fields
+  void Raw(const AlteredBytes& wire) {
+    const size_t begin = out_.size();
+    out_.append(wire.bytes);
+    out_[begin + wire.at] = wire.byte;
+  }
+  // What `write` writes at the pointer that it is given, which has room for `room` bytes; it returns their
+  // end.
+  template <typename Write>
+  void InPlace(size_t room, Write write) {
+    const size_t begin = out_.size();
+    out_.resize(begin + room);
+    out_.resize(static_cast<size_t>(write(out_.data() + begin) - out_.data()));
+  }
 
   // For an aggregate whose length is known only after its elements: begin it, write the elements, then say
   // how many there were and where it began. What was written since is moved where that number has more or
@@ -65,8 +78,7 @@ class ReplyWriter {
  private:
   bool resp3() const { return version_ == Version::kResp3; }
   void Line(char type, size_t number) {
-    char line[kMaxLine];
-    out_.append(line, WriteLine(line, type, number));
+    InPlace(kMaxLine, [=](char* out) { return WriteLine(out, type, number); });
   }
   size_t Begin(char type, size_t expected) {
     const size_t begin = Mark();
@@ -83,11 +95,8 @@ class ReplyWriter {
 inline void ReplyWriter::Bulk(std::string_view bytes) {
   // A short bulk is put together first: one growth check of the output instead of three.
   constexpr size_t kShort = 64;
-  if (bytes.size() <= kShort) {
-    char whole[kBulkFrame + kShort];
-    out_.append(whole, WriteBulk(whole, bytes));
-    return;
-  }
+  if (bytes.size() <= kShort)
+    return InPlace(kBulkFrame + kShort, [=](char* out) { return WriteBulk(out, bytes); });
   Line('$', bytes.size());
   out_.append(bytes);
   out_.append("\r\n", 2);

@@ -28,6 +28,23 @@ inline char* WriteLine(char* out, char type, size_t number) {
   return out + 2;
 }
 
+// Bytes of which one is another: what differs in a digit from what was written before. It is changed where
+// the bytes are copied to, for a processor that copies what it has just changed waits until the change is in
+// its cache, behind all that it stored before.
+struct AlteredBytes {
+  std::string_view bytes;
+  size_t at = 0;
+  char byte = 0;
+
+  size_t size() const { return bytes.size(); }
+  // At `out`, which has room for them; returns their end.
+  char* WriteTo(char* out) const {
+    std::memcpy(out, bytes.data(), bytes.size());
+    out[at] = byte;
+    return out + bytes.size();
+  }
+};
+
 // A bulk string at `out`, which has kBulkFrame + bytes.size(); returns its end.
 inline char* WriteBulk(char* out, std::string_view bytes) {
   out = WriteLine(out, '$', bytes.size());

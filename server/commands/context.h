@@ -53,7 +53,7 @@ class Context {
   protocol::ReplyWriter& reply;
   Session& session;
   Host& host;
-  const Time now;
+  const Time& now;
   const Command& command;
   EntryHead& new_ids;  // the text of IDs that are given, one behind the other
   const bool retried;  // the call has waited, and a key that it waits for has changed
@@ -174,7 +174,8 @@ class Context {
   std::optional<storage::Place> damaged_;  // the first entry that was found so
 
   Context(const protocol::Request& r, const engine::Engine& e, storage::ColdReads& cold,
-          protocol::ReplyWriter& w, Session& s, Host& h, Time t, const Command& c, EntryHead& ids, bool again)
+          protocol::ReplyWriter& w, Session& s, Host& h, const Time& t, const Command& c, EntryHead& ids,
+          bool again)
       : request(r),
         engine(e),
         reply(w),

@@ -17,14 +17,14 @@ namespace sluice::commands {
 class EntryHead {
  public:
   // "*2\r\n$<bytes>\r\n<ms>-<seq>\r\n*<2 x pairs>\r\n"; valid until the next call.
-  std::string_view Of(engine::StreamId id, uint32_t pairs) {
+  protocol::AlteredBytes Of(engine::StreamId id, uint32_t pairs) {
     Go(id, pairs);
-    return {text_, bytes_};
+    return {{text_, bytes_}, last_digit_, digit_};
   }
   // The ID alone, as a bulk string; likewise.
-  std::string_view Bulk(engine::StreamId id) {
+  protocol::AlteredBytes Bulk(engine::StreamId id) {
     Go(id, 0);
-    return {text_ + kArray.size(), bytes_ - kArray.size()};
+    return {{text_ + kArray.size(), bytes_ - kArray.size()}, last_digit_ - kArray.size(), digit_};
   }
 
  private:
@@ -33,9 +33,9 @@ class EntryHead {
   void Go(engine::StreamId id, uint32_t pairs) {
     if (pairs == pairs_ && id == id_) return;
     const bool steps = pairs == pairs_ && id.ms == id_.ms && id.seq == id_.seq + 1;
-    if (steps && text_[last_digit_] != '9') {
-      id_ = id;
-      ++text_[last_digit_];
+    if (steps && digit_ != '9') {
+      id_.seq = id.seq;
+      ++digit_;
     } else {
       Compose(id, pairs);
     }
@@ -55,11 +55,13 @@ class EntryHead {
     std::memcpy(end, seq, sizeof seq);
     end += seq_bytes;
     last_digit_ = static_cast<size_t>(end - 1 - text_);
+    digit_ = text_[last_digit_];
     std::memcpy(end, "\r\n", 2);
     end += 2;
     if (pairs != 0) end = protocol::WriteLine(end, '*', size_t{pairs} * 2);
     bytes_ = static_cast<size_t>(end - text_);
-    id_ = id;
+    id_.ms = id.ms;
+    id_.seq = id.seq;
     pairs_ = pairs;
   }
 
@@ -67,7 +69,9 @@ class EntryHead {
   engine::StreamId id_{};
   uint32_t pairs_ = UINT32_MAX;
   size_t bytes_ = 0;
-  size_t last_digit_ = 0;  // of the ID
+  size_t last_digit_ = 0;  // of the ID, in the text
+  char digit_ = 0;         // what it is by now
+  // As composed last.
   char text_[3 * protocol::kMaxLine + 2 * engine::kDecimalRoom] = {'*', '2', '\r', '\n'};
   // The ID's first half, "1700000000000-".
   size_t ms_bytes_ = 0;

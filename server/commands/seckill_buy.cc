@@ -150,13 +150,14 @@ std::optional<BuyOutcome> Buy(Context& ctx) {
 void SeckillBuy(Context& ctx) {
   const auto outcome = Buy(ctx);
   if (!outcome) return;
-  char text[5 * protocol::kMaxLine];
-  char* end = protocol::WriteLine(text, '*', 5);
-  ctx.reply.Raw({text, protocol::WriteLine(end, ':', static_cast<size_t>(outcome->code))});
+  ctx.reply.InPlace(2 * protocol::kMaxLine, [&](char* out) {
+    return protocol::WriteLine(protocol::WriteLine(out, '*', 5), ':', static_cast<size_t>(outcome->code));
+  });
   outcome->order ? ctx.reply.Raw(ctx.new_ids.Bulk(*outcome->order)) : ctx.reply.Null();
-  end = protocol::WriteLine(text, ':', outcome->available);
-  end = protocol::WriteLine(end, ':', outcome->user_count);
-  ctx.reply.Raw({text, protocol::WriteLine(end, ':', outcome->replayed)});
+  ctx.reply.InPlace(3 * protocol::kMaxLine, [&](char* out) {
+    out = protocol::WriteLine(protocol::WriteLine(out, ':', outcome->available), ':', outcome->user_count);
+    return protocol::WriteLine(out, ':', outcome->replayed);
+  });
 }
 
 void SeckillTry(Context& ctx) {

@@ -54,10 +54,9 @@ class OrderMessage {
     return Field(name, engine::StreamIdText(id).view());
   }
   // A value that is a bulk string already.
-  OrderMessage& BulkField(const Name& name, std::string_view bulk) {
+  OrderMessage& BulkField(const Name& name, const protocol::AlteredBytes& bulk) {
     PutName(name, bulk.size());
-    std::memcpy(end_, bulk.data(), bulk.size());
-    end_ += bulk.size();
+    end_ = bulk.WriteTo(end_);
     return *this;
   }
   // A name that is made up as the message is.

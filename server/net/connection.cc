@@ -2,8 +2,10 @@
 
 #include <spdlog/spdlog.h>
 #include <strings.h>
+#include <sys/socket.h>
 
 #include <algorithm>
+#include <cerrno>
 
 #include "server/net/address.h"
 #include "server/net/keep_alive.h"
@@ -338,13 +340,13 @@ bool Connection::Send(storage::Lsn committed) {
 // False where the kernel did not take all `ready` bytes at once.
 bool Connection::SendPlain(size_t ready) {
   commands::Output& output = session_.output;
-  uv_buf_t buffer = uv_buf_init(const_cast<char*>(output.front().data()), static_cast<unsigned>(ready));
-  const int result = uv_try_write(&handle_.stream, &buffer, 1);
-  if (result < 0 && result != UV_EAGAIN) {
+  // What a socket takes costs less by send() than by write(), which the kernel has for any file.
+  const ssize_t result = send(session_.fd, output.front().data(), ready, MSG_DONTWAIT | MSG_NOSIGNAL);
+  if (result < 0 && errno != EAGAIN && errno != EINTR && errno != ENOBUFS) {
     Close();
     return false;
   }
-  const size_t sent = static_cast<size_t>(std::max(result, 0));
+  const size_t sent = static_cast<size_t>(std::max<ssize_t>(result, 0));
   if (sent < ready) {
     StartWrite(ready, sent);
     return false;
