@@ -7,11 +7,12 @@ namespace sluice::storage {
 // Where the last batches took longer than the limit, one in several is waited for all the same: only a
 // duration that was waited for is the disk's own (the others hold the loop's other work too), so without it a
 // quick disk would never be found quick again.
-uint64_t CommitWait::Next() {
+uint64_t CommitWait::Next(uint64_t bytes) {
   const bool quick = samples_ < kRecent / 2 || median_us_ < limit_us_;
   const bool probe = ++asked_ % kProbeEvery == 0;
   wait_us_ = 0;
-  if (limit_us_ != 0 && (quick || probe)) wait_us_ = trusted() ? std::max(limit_us_, kTrustedUs) : limit_us_;
+  if (limit_us_ != 0 && (quick || probe))
+    wait_us_ = Trusts(bytes) ? std::max(limit_us_, kTrustedUs) : limit_us_;
   return wait_us_;
 }
 

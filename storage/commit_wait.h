@@ -6,7 +6,8 @@
 // A limit below the scheduler's tick (often 4 ms) takes a timer of its own, set and unset for each batch. On
 // a virtual machine that costs as much as all the rest of a small commit. So a disk that was prompt a
 // thousand times is trusted with a longer limit, which costs nothing, until it takes advantage of it: that
-// keeps the loop for milliseconds at one batch in a thousand at most.
+// keeps the loop for milliseconds at one batch in a thousand at most. A large batch is worth its timer:
+// beside what it took to make, that costs nothing, and such batches are what disks stumble over.
 #pragma once
 
 #include <array>
@@ -21,13 +22,14 @@ class CommitWait {
   static constexpr uint64_t kPromptUs = 1500;
   static constexpr uint64_t kTrustedAfter = 1000;
   static constexpr uint64_t kTrustedUs = 5000;
+  static constexpr uint64_t kSmallBytes = 64 * 1024;
 
   // `limit_us`: of a wait for a disk that is not trusted, and what its median must stay below for it to be
   // waited for at all. 0: there is no waiting.
   explicit CommitWait(uint32_t limit_us) : limit_us_(limit_us) {}
 
-  // For the next batch, in us; 0: not at all.
-  uint64_t Next();
+  // For the next batch, of so many bytes; in us; 0: not at all.
+  uint64_t Next(uint64_t bytes);
   // The batch that Next() was asked for last took so long.
   void Note(uint64_t took_us);
 
@@ -37,7 +39,7 @@ class CommitWait {
  private:
   static constexpr size_t kRecent = 31;
 
-  bool trusted() const { return prompt_ >= kTrustedAfter; }
+  bool Trusts(uint64_t bytes) const { return prompt_ >= kTrustedAfter && bytes < kSmallBytes; }
 
   uint64_t limit_us_;
   uint64_t asked_ = 0;

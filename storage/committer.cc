@@ -71,7 +71,7 @@ void Committer::Start(Batch batch) {
   const BlockWrite write = Prepare(*in_flight_);
   ++batches_;
   bytes_ += write.blocks.size() + write.last.size();
-  const uint64_t wait_us = wait_.Next();
+  const uint64_t wait_us = wait_.Next(in_flight_->end - in_flight_->begin);
   started_ = Clock::now();
   if (auto outcome = path_->Start(write, wait_us)) Finish(*outcome);
 }

@@ -9,12 +9,13 @@ constexpr uint32_t kLimitUs = 300;
 constexpr uint64_t kQuickUs = 100;
 constexpr uint64_t kSlowUs = 900;  // above the limit, and prompt nevertheless
 constexpr uint64_t kStallUs = 4000;
+constexpr uint64_t kBytes = 4096;  // of a batch
 
 // So many batches that each took `took_us`. Returns how many of them were waited for.
 uint64_t Commit(CommitWait& wait, uint64_t batches, uint64_t took_us) {
   uint64_t waited = 0;
   for (uint64_t i = 0; i < batches; ++i) {
-    waited += wait.Next() != 0;
+    waited += wait.Next(kBytes) != 0;
     wait.Note(took_us);
   }
   return waited;
@@ -22,10 +23,10 @@ uint64_t Commit(CommitWait& wait, uint64_t batches, uint64_t took_us) {
 
 TEST(CommitWait, WaitsForAQuickDisk) {
   CommitWait wait(kLimitUs);
-  EXPECT_EQ(wait.Next(), kLimitUs) << "nothing is known of it yet";
+  EXPECT_EQ(wait.Next(kBytes), kLimitUs) << "nothing is known of it yet";
   wait.Note(kQuickUs);
   EXPECT_EQ(Commit(wait, 100, kQuickUs), 100u);
-  EXPECT_EQ(wait.Next(), kLimitUs);
+  EXPECT_EQ(wait.Next(kBytes), kLimitUs);
   EXPECT_EQ(wait.median_us(), kQuickUs);
 }
 
@@ -43,22 +44,35 @@ TEST(CommitWait, ProbesASlowDiskAndFindsItQuickAgain) {
 TEST(CommitWait, TrustsADiskThatWasPromptAThousandTimes) {
   CommitWait wait(kLimitUs);
   Commit(wait, CommitWait::kTrustedAfter - 1, kQuickUs);
-  EXPECT_EQ(wait.Next(), kLimitUs);
+  EXPECT_EQ(wait.Next(kBytes), kLimitUs);
   wait.Note(kQuickUs);
-  EXPECT_EQ(wait.Next(), CommitWait::kTrustedUs);
+  EXPECT_EQ(wait.Next(kBytes), CommitWait::kTrustedUs);
+}
+
+TEST(CommitWait, TrustsNoDiskWithALargeBatch) {
+  CommitWait wait(kLimitUs);
+  Commit(wait, 2 * CommitWait::kTrustedAfter, kQuickUs);
+  EXPECT_EQ(wait.Next(CommitWait::kSmallBytes), kLimitUs);
+  wait.Note(kQuickUs);
+  EXPECT_EQ(wait.Next(CommitWait::kSmallBytes - 1), CommitWait::kTrustedUs);
+  wait.Note(kQuickUs);
+  // What it takes for a large one says nothing of the small ones.
+  EXPECT_EQ(wait.Next(CommitWait::kSmallBytes), kLimitUs);
+  wait.Note(kStallUs);
+  EXPECT_EQ(wait.Next(kBytes), CommitWait::kTrustedUs);
 }
 
 TEST(CommitWait, OneStallEndsTheTrust) {
   CommitWait wait(kLimitUs);
   Commit(wait, 2 * CommitWait::kTrustedAfter, kQuickUs);
-  ASSERT_EQ(wait.Next(), CommitWait::kTrustedUs);
+  ASSERT_EQ(wait.Next(kBytes), CommitWait::kTrustedUs);
   wait.Note(kStallUs);
-  EXPECT_EQ(wait.Next(), kLimitUs);
+  EXPECT_EQ(wait.Next(kBytes), kLimitUs);
   wait.Note(kQuickUs);
   Commit(wait, CommitWait::kTrustedAfter - 2, kQuickUs);
-  EXPECT_EQ(wait.Next(), kLimitUs);
+  EXPECT_EQ(wait.Next(kBytes), kLimitUs);
   wait.Note(kQuickUs);
-  EXPECT_EQ(wait.Next(), CommitWait::kTrustedUs);
+  EXPECT_EQ(wait.Next(kBytes), CommitWait::kTrustedUs);
 }
 
 // However often a disk stalls, the loop is kept for long at one batch in a thousand at most.
@@ -69,7 +83,7 @@ TEST(CommitWait, StallsAreWaitedForAtOneBatchInAThousand) {
     constexpr uint64_t kBatches = 100'000;
     for (uint64_t i = 1; i <= kBatches; ++i) {
       const bool stalls = i % stall_every == 0;
-      waited_long += wait.Next() > kLimitUs && stalls;
+      waited_long += wait.Next(kBytes) > kLimitUs && stalls;
       wait.Note(stalls ? kStallUs : kQuickUs);
     }
     EXPECT_LE(waited_long, kBatches / CommitWait::kTrustedAfter) << "every " << stall_every;
@@ -86,7 +100,7 @@ TEST(CommitWait, NeverWaitsWhereThatIsAsked) {
 TEST(CommitWait, ALongerLimitIsNotShortenedByTrust) {
   CommitWait wait(10'000);
   Commit(wait, 2 * CommitWait::kTrustedAfter, kQuickUs);
-  EXPECT_EQ(wait.Next(), 10'000u);
+  EXPECT_EQ(wait.Next(kBytes), 10'000u);
 }
 
 }  // namespace
