@@ -22,7 +22,7 @@ class CommitWait {
   static constexpr uint64_t kPromptUs = 1500;
   static constexpr uint64_t kTrustedAfter = 1000;
   static constexpr uint64_t kTrustedUs = 5000;
-  static constexpr uint64_t kSmallBytes = 64 * 1024;
+  static constexpr uint64_t kSmallBytes = 16 * 1024;
 
   // `limit_us`: of a wait for a disk that is not trusted, and what its median must stay below for it to be
   // waited for at all. 0: there is no waiting.
