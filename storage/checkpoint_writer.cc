@@ -3,6 +3,7 @@
 #include <span>
 #include <utility>
 
+#include "storage/background_thread.h"
 #include "storage/check.h"
 
 namespace sluice::storage {
@@ -19,7 +20,7 @@ CheckpointWriter::CheckpointWriter(FileSystem& files, Options options, const Che
       options_(std::move(options)),
       header_(header),
       bytes_per_second_(options_.bytes_per_second) {
-  if (options_.background) thread_ = std::thread([this] { Run(); });
+  if (options_.background) thread_ = StartBackground("checkpoints", [this] { Run(); });
 }
 
 CheckpointWriter::~CheckpointWriter() {

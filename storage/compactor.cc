@@ -5,6 +5,7 @@
 #include <iterator>
 #include <utility>
 
+#include "storage/background_thread.h"
 #include "storage/checkpoint_reader.h"
 #include "storage/format.h"
 #include "storage/store_file.h"
@@ -19,7 +20,7 @@ Compactor::Compactor(FileSystem& files, std::string directory, const CompactionO
       read_(std::move(read)),
       visit_(visit),
       log_(log) {
-  if (options_.background) thread_ = std::thread([this] { Run(); });
+  if (options_.background) thread_ = StartBackground("compaction", [this] { Run(); });
 }
 
 Compactor::~Compactor() {

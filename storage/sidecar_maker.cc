@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "storage/background_thread.h"
 #include "storage/format.h"
 #include "storage/sidecar_builder.h"
 
@@ -20,7 +21,7 @@ SidecarMaker::~SidecarMaker() {
 }
 
 void SidecarMaker::WorkInBackground() {
-  thread_ = std::thread([this] { Run(); });
+  thread_ = StartBackground("sidecars", [this] { Run(); });
 }
 
 void SidecarMaker::Enqueue(Job job) {

@@ -5,6 +5,7 @@
 #include <chrono>
 #include <utility>
 
+#include "storage/background_thread.h"
 #include "storage/buffer.h"
 #include "storage/check.h"
 #include "storage/format.h"
@@ -35,7 +36,7 @@ SpareFiles::SpareFiles(FileSystem& files, BufferPool& buffers, Options options, 
       max_disk_bytes_(options_.max_disk_bytes),
       next_sequence_(next_sequence) {
   CHECK(options_.count > 0 && options_.zeroing_bytes_per_second > 0);
-  thread_ = std::thread([this] { Run(); });
+  thread_ = StartBackground("spare files", [this] { Run(); });
 }
 
 SpareFiles::~SpareFiles() {
