@@ -10,9 +10,8 @@ namespace sluice::storage {
 inline constexpr int kBackgroundNice = 5;
 
 // Starts `run` in a thread of its own that yields to the others: where there is no processor to spare, the
-// loop does not wait for the end of its time slice (p99.9 of ticks: 2 to 5 ms of that). `name` is what `top
-// -H` shows, up to 15 characters. Where the system allows no lower priority (a seccomp filter), it runs with
-// the process's own.
+// loop does not wait for the end of its time slice. `name` is what `top -H` shows, up to 15 characters. Where
+// the system allows no lower priority (a seccomp filter), it runs with the process's own.
 [[nodiscard]] std::thread StartBackground(const char* name, std::function<void()> run);
 
 }  // namespace sluice::storage
