@@ -60,8 +60,7 @@ class EntryHead {
     end += 2;
     if (pairs != 0) end = protocol::WriteLine(end, '*', size_t{pairs} * 2);
     bytes_ = static_cast<size_t>(end - text_);
-    id_.ms = id.ms;
-    id_.seq = id.seq;
+    id_ = id;
     pairs_ = pairs;
   }
 

@@ -72,8 +72,7 @@ void Connection::Start() {
 }
 
 void Connection::Refuse(std::string_view reply) {
-  uv_buf_t buffer = uv_buf_init(const_cast<char*>(reply.data()), static_cast<unsigned>(reply.size()));
-  if (tls_ == nullptr) uv_try_write(&handle_.stream, &buffer, 1);
+  if (tls_ == nullptr) TrySend(reply);
   Close();
 }
 
@@ -337,18 +336,25 @@ bool Connection::Send(storage::Lsn committed) {
   return false;
 }
 
+// How many of `bytes` the socket takes at once; nullopt where it is broken. No write is under way.
+std::optional<size_t> Connection::TrySend(std::string_view bytes) {
+  // By send(), which costs less than write(): that one the kernel has for any file.
+  const ssize_t sent = send(session_.fd, bytes.data(), bytes.size(), MSG_DONTWAIT | MSG_NOSIGNAL);
+  if (sent >= 0) return static_cast<size_t>(sent);
+  if (errno == EAGAIN || errno == EINTR || errno == ENOBUFS) return 0;
+  return std::nullopt;
+}
+
 // False where the kernel did not take all `ready` bytes at once.
 bool Connection::SendPlain(size_t ready) {
   commands::Output& output = session_.output;
-  // What a socket takes costs less by send() than by write(), which the kernel has for any file.
-  const ssize_t result = send(session_.fd, output.front().data(), ready, MSG_DONTWAIT | MSG_NOSIGNAL);
-  if (result < 0 && errno != EAGAIN && errno != EINTR && errno != ENOBUFS) {
+  const std::optional<size_t> sent = TrySend(output.front().substr(0, ready));
+  if (!sent) {
     Close();
     return false;
   }
-  const size_t sent = static_cast<size_t>(std::max<ssize_t>(result, 0));
-  if (sent < ready) {
-    StartWrite(ready, sent);
+  if (*sent < ready) {
+    StartWrite(ready, *sent);
     return false;
   }
   CountSent(ready);

@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -126,6 +127,7 @@ class Connection {
   void Hold(std::string_view bytes);
   const OutputLimit& OutputLimits() const;
   void CheckOutputLimits();
+  std::optional<size_t> TrySend(std::string_view bytes);
   bool SendPlain(size_t ready);
   bool SendSealed(storage::Lsn committed);
   void SayGoodbye();

@@ -10,8 +10,6 @@
 
 #include <spdlog/spdlog.h>
 
-#include <algorithm>
-
 #include "server/net/connection.h"
 
 namespace sluice::net {
@@ -62,19 +60,17 @@ bool Connection::SendSealed(storage::Lsn committed) {
       return false;
     }
     if (cipher_.empty()) return tls_->unsealed() == 0;
-    uv_buf_t buffer = uv_buf_init(cipher_.data(), static_cast<unsigned>(cipher_.size()));
-    const int result = first ? uv_try_write(&handle_.stream, &buffer, 1) : 0;
-    if (result < 0 && result != UV_EAGAIN) {
+    const std::optional<size_t> sent = first ? TrySend(cipher_) : 0;
+    if (!sent) {
       Close();
       return false;
     }
-    const size_t sent = static_cast<size_t>(std::max(result, 0));
-    if (sent < cipher_.size()) {
+    if (*sent < cipher_.size()) {
       session_.writing_bytes = cipher_.size() + tls_->unsealed();
-      WriteOn(std::string_view(cipher_).substr(sent));
+      WriteOn(std::string_view(cipher_).substr(*sent));
       return false;
     }
-    CountSent(sent);
+    CountSent(*sent);
     cipher_.clear();
     if (cipher_.capacity() > kKeptCipherBytes) std::string().swap(cipher_);
   }
@@ -86,8 +82,7 @@ void Connection::SayGoodbye() {
   if (!cipher_.empty() || tls_->unsealed() != 0) return;
   if (session_.output.empty()) tls_->End();
   if (!tls_->Seal(cipher_) || cipher_.empty()) return;
-  uv_buf_t buffer = uv_buf_init(cipher_.data(), static_cast<unsigned>(cipher_.size()));
-  uv_try_write(&handle_.stream, &buffer, 1);
+  TrySend(cipher_);
 }
 
 }  // namespace sluice::net
